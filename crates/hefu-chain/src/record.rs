@@ -1,0 +1,46 @@
+//! One record as three byte strings. Refuses nothing: meaning is checked by `leaf`, `body`, `command` and `verify`.
+
+/// One record, owned.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    /// Position in the log, from 0, without gaps.
+    pub position: u64,
+    /// The leaf, exactly as hashed.
+    pub leaf: Vec<u8>,
+    /// The body; empty when it is withheld.
+    pub body: Vec<u8>,
+    /// The signed command; empty when it is the same as that of the record before.
+    pub command: Vec<u8>,
+}
+
+impl Record {
+    /// The same record, borrowed.
+    pub fn as_ref(&self) -> RecordRef<'_> {
+        RecordRef { position: self.position, leaf: &self.leaf, body: &self.body, command: &self.command }
+    }
+}
+
+/// One record, borrowed from the bytes it was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordRef<'a> {
+    /// Position in the log, from 0, without gaps.
+    pub position: u64,
+    /// The leaf, exactly as hashed.
+    pub leaf: &'a [u8],
+    /// The body; empty when it is withheld.
+    pub body: &'a [u8],
+    /// The signed command; empty when it is the same as that of the record before.
+    pub command: &'a [u8],
+}
+
+impl RecordRef<'_> {
+    /// An owned copy.
+    pub fn to_record(&self) -> Record {
+        Record {
+            position: self.position,
+            leaf: self.leaf.to_vec(),
+            body: self.body.to_vec(),
+            command: self.command.to_vec(),
+        }
+    }
+}

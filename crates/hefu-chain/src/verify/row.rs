@@ -1,0 +1,300 @@
+//! The records of the whole log, one after another: places, streams, times, and all findings about single records.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Schemas;
+use super::check::{Body, Command, Context, Row};
+use super::finding::{Finding, FindingKind, Report};
+use super::link::{self, LeafRefChange, Mark};
+use super::order::Arranged;
+use crate::command::CommandRef;
+use crate::hash::{ChainHash, Sha256Digest};
+use crate::key::KeyId;
+use crate::leaf::LeafRef;
+
+/// Where a record is.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) segment: String,
+    pub(super) position: u64,
+    pub(super) offset: u64,
+}
+
+/// The last record of a stream.
+#[derive(Debug, Clone, Copy)]
+struct Tip {
+    count: u64,
+    last: u64,
+}
+
+/// What the log was like up to here.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The place of the next record.
+    pub(super) next: u64,
+    /// The chain value of the record before it.
+    pub(super) head: Option<ChainHash>,
+    /// The chain value that the head file speaks of.
+    pub(super) watched: Option<ChainHash>,
+    /// Keys that are nowhere, with their first command and the number of their commands.
+    pub(super) unknown_keys: BTreeMap<KeyId, (Place, u64)>,
+    pub(super) first_segment: String,
+    /// The segment now.
+    pub(super) segment: String,
+    pub(super) started: bool,
+    /// That record was found altered or broken.
+    pub(super) doubtful: bool,
+    /// The digest of its command, as its leaf says.
+    pub(super) command: Option<Sha256Digest>,
+    streams: HashMap<Box<str>, Tip>,
+    ts: String,
+    /// The newest place of which the stream is not known for sure: missing or altered.
+    pub(super) unsure: Option<u64>,
+}
+
+/// One segment in the run over the log.
+pub(super) struct Pass<'r> {
+    pub(super) context: &'r Context<'r>,
+    pub(super) name: &'r str,
+    pub(super) schemas: Option<Schemas<'r>>,
+    pub(super) watch: Option<u64>,
+    pub(super) state: &'r mut State,
+    pub(super) report: &'r mut Report,
+}
+
+impl Pass<'_> {
+    pub(super) fn finding(&self, kind: FindingKind, row: &Row<'_>) -> Finding {
+        Finding::new(kind, self.name).at(row.at, row.offset).stream(row.leaf.ok().map(|leaf| leaf.stream))
+    }
+
+    fn push(&mut self, finding: Finding) {
+        self.report.findings.push(finding);
+    }
+
+    /// Judges one record in its place and goes on to the next.
+    pub(super) fn row(
+        &mut self,
+        row: &Row<'_>,
+        before: Option<&Row<'_>>,
+        mark: Option<&Mark>,
+        arranged: &Arranged<'_>,
+    ) {
+        let clean = row.damage.is_none() && mark.is_none() && arranged.tidy && row.body == Body::True;
+        let ordered = match (row.command, &row.leaf) {
+            (Command::True, Ok(_)) => true,
+            (Command::Empty, Ok(leaf)) => self.state.command == Some(leaf.command_sha256),
+            _ => false,
+        };
+        if let (true, true, Ok(leaf)) = (clean, ordered, &row.leaf) {
+            self.report.commands += u64::from(row.command == Command::True);
+            self.stream_and_time(row, leaf);
+            self.schema(row, leaf);
+            self.advance(row, false);
+            return;
+        }
+        if let Some(why) = row.damage {
+            self.push(self.finding(FindingKind::FrameDamaged, row).stored(why));
+        }
+        if arranged.swapped.contains(&row.at) {
+            self.push(self.finding(FindingKind::Swapped, row).expected("its place by position"));
+        }
+        let before = before.filter(|before| before.at + 1 == row.at);
+        let field = self.leaf(row, before, mark);
+        let altered = matches!(mark, Some(Mark::Altered { .. } | Mark::Prev { .. }));
+        self.body_and_command(row, before, field);
+        match &row.leaf {
+            // A leaf that the chain vouches for, yet cannot be read.
+            Err(bad) if !altered => {
+                self.push(self.finding(FindingKind::UnknownSchema, row).field("leaf").stored(bad));
+            }
+            Err(_) => {}
+            Ok(leaf) => {
+                if row.record.position != row.at {
+                    let finding = self.finding(FindingKind::FrameDamaged, row).field("position");
+                    self.push(finding.stored(row.record.position).expected(row.at));
+                }
+                if !altered {
+                    if leaf.seq != row.at {
+                        let finding = self.finding(FindingKind::LeafAltered, row).field("seq");
+                        self.push(finding.stored(leaf.seq).expected(row.at));
+                    }
+                    self.stream_and_time(row, leaf);
+                    self.schema(row, leaf);
+                }
+            }
+        }
+        self.advance(row, altered || mark.is_some());
+    }
+
+    /// Reports what the chain says of the leaf, and names the altered field if a repair proves it.
+    fn leaf(&mut self, row: &Row<'_>, before: Option<&Row<'_>>, mark: Option<&Mark>) -> Option<&'static str> {
+        let mark = *mark?;
+        let finding = self.finding(FindingKind::LeafAltered, row);
+        let prev = row.leaf.ok().map(|leaf| leaf.prev);
+        let finding = match (mark, &row.leaf) {
+            (Mark::Broken { expected }, _) => Finding { kind: FindingKind::LinkBroken, ..finding }
+                .field("prev")
+                .stored_opt(prev)
+                .expected(expected),
+            (Mark::Unlinked { next }, _) => {
+                Finding { kind: FindingKind::LinkBroken, ..finding }.stored(row.link).expected(next)
+            }
+            (Mark::Prev { expected }, _) => finding.field("prev").stored_opt(prev).expected(expected),
+            (Mark::Altered { vouched }, Err(bad)) => {
+                let finding = finding.stored(row.link).expected(vouched);
+                match bad {
+                    crate::leaf::BadLeaf::Field(field) => finding.field(field),
+                    crate::leaf::BadLeaf::Trailing | crate::leaf::BadLeaf::TooLong => finding,
+                }
+            }
+            (Mark::Altered { vouched }, Ok(leaf)) => {
+                let repairs = self.repairs(row, before, leaf);
+                match link::name_field(&self.context.chain, vouched, repairs, leaf) {
+                    Some((field, stored, expected)) => finding.field(field).stored(stored).expected(expected),
+                    None => finding.stored(row.link).expected(vouched),
+                }
+            }
+        };
+        let field = finding.field;
+        self.push(finding);
+        field
+    }
+
+    /// What each field of the leaf should be, where something else tells.
+    fn repairs(
+        &self,
+        row: &Row<'_>,
+        before: Option<&Row<'_>>,
+        leaf: &LeafRef<'_>,
+    ) -> Vec<(&'static str, LeafRefChange)> {
+        use LeafRefChange as Put;
+        let mut repairs = vec![("seq", Put::Seq(row.at)), ("v", Put::Version(1))];
+        repairs.extend(self.state.head.map(|head| ("prev", Put::Prev(head))));
+        if !row.record.body.is_empty() {
+            repairs.push(("body_sha256", Put::Body(Sha256Digest::of(row.record.body))));
+        }
+        if row.record.command.is_empty() {
+            repairs.extend(self.state.command.map(|digest| ("command_sha256", Put::CommandDigest(digest))));
+        } else {
+            repairs.push(("command_sha256", Put::CommandDigest(Sha256Digest::of(row.record.command))));
+        }
+        let told = CommandRef::parse(row.record.command).ok().map(|command| (command.id, command.key));
+        let told = told.or_else(|| before?.leaf.ok().map(|leaf| (leaf.command, leaf.actor)));
+        if let Some((id, key)) = told {
+            repairs.extend([("command", Put::Command(id)), ("actor", Put::Actor(key))]);
+        }
+        let tip = self.state.streams.get(leaf.stream);
+        repairs.push(("stream_seq", Put::StreamSeq(tip.map_or(0, |tip| tip.count))));
+        repairs.push(("stream_prev", Put::StreamPrev(tip.map(|tip| tip.last))));
+        repairs
+    }
+
+    fn body_and_command(&mut self, row: &Row<'_>, before: Option<&Row<'_>>, altered: Option<&'static str>) {
+        match row.body {
+            Body::True | Body::Untold => {}
+            Body::Withheld => self.push(self.finding(FindingKind::BodyWithheld, row)),
+            Body::False if altered == Some("body_sha256") => {}
+            Body::False => {
+                let finding =
+                    self.finding(FindingKind::BodyAltered, row).stored(Sha256Digest::of(row.record.body));
+                self.push(finding.expected_opt(row.leaf.ok().map(|leaf| leaf.body_sha256)));
+            }
+        }
+        let digest = row.leaf.ok().map(|leaf| leaf.command_sha256);
+        // The leaf before may be altered, yet hold the very command that this leaf commits to.
+        let same_as_before = || {
+            let command = before.map(|before| before.record.command).filter(|command| !command.is_empty());
+            self.state.command == digest || command.map(Sha256Digest::of) == digest
+        };
+        let altered_command = || self.finding(FindingKind::CommandAltered, row);
+        let finding = match row.command {
+            Command::Untold => return,
+            Command::Empty if same_as_before() => return,
+            Command::Empty | Command::False if altered == Some("command_sha256") => return,
+            Command::Empty => self.finding(FindingKind::CommandMissing, row).expected_opt(digest),
+            Command::False => {
+                altered_command().stored(Sha256Digest::of(row.record.command)).expected_opt(digest)
+            }
+            Command::True => {
+                self.report.commands += 1;
+                return;
+            }
+            Command::OtherId if altered == Some("command") => return,
+            Command::OtherId => {
+                altered_command().field("id").expected_opt(row.leaf.ok().map(|leaf| leaf.command))
+            }
+            Command::Unreadable => self.finding(FindingKind::UnknownSchema, row).field("command"),
+            Command::OtherLedger => {
+                self.finding(FindingKind::OriginWrong, row).field("ledger").expected(self.context.origin)
+            }
+            Command::WrongSignature => self.finding(FindingKind::CommandSignatureWrong, row).field("sig"),
+            Command::UnknownKey(key) => {
+                let place = Place { segment: self.name.to_owned(), position: row.at, offset: row.offset };
+                self.state.unknown_keys.entry(key).or_insert((place, 0)).1 += 1;
+                return;
+            }
+        };
+        self.push(finding);
+    }
+
+    fn schema(&mut self, row: &Row<'_>, leaf: &LeafRef<'_>) {
+        if self.schemas.is_some_and(|known| !known(leaf.kind, leaf.v)) {
+            self.push(
+                self.finding(FindingKind::UnknownSchema, row)
+                    .field("type")
+                    .stored(format!("{} v{}", leaf.kind, leaf.v)),
+            );
+        }
+    }
+
+    fn stream_and_time(&mut self, row: &Row<'_>, leaf: &LeafRef<'_>) {
+        let tip = self.state.streams.get(leaf.stream).copied();
+        let (count, last) = (tip.map_or(0, |tip| tip.count), tip.map(|tip| tip.last));
+        // A missing or altered record may have been of this stream.
+        let unsure = self.state.unsure.is_some_and(|unsure| last.is_none_or(|last| last < unsure));
+        if (leaf.stream_seq, leaf.stream_prev) != (count, last) && !unsure {
+            let told = |seq: u64, prev: Option<u64>| {
+                format!(
+                    "{seq} after {}",
+                    prev.map_or_else(|| "none".to_owned(), |prev| format!("record {prev}"))
+                )
+            };
+            let field = if leaf.stream_seq == count { "stream_prev" } else { "stream_seq" };
+            let finding = self.finding(FindingKind::StreamBroken, row).field(field);
+            self.push(finding.stored(told(leaf.stream_seq, leaf.stream_prev)).expected(told(count, last)));
+        }
+        if leaf.ts < self.state.ts.as_str() {
+            let finding = self.finding(FindingKind::TimeWentBack, row).field("ts").stored(leaf.ts);
+            self.push(finding.expected(format!("{} or later", self.state.ts)));
+        }
+    }
+
+    fn advance(&mut self, row: &Row<'_>, doubtful: bool) {
+        let state = &mut *self.state;
+        state.next = row.at + 1;
+        state.head = Some(row.link);
+        state.doubtful = doubtful;
+        state.command = row.leaf.ok().map(|leaf| leaf.command_sha256);
+        if self.watch == Some(row.at) {
+            state.watched = Some(row.link);
+        }
+        let Ok(leaf) = row.leaf.as_ref() else {
+            state.unsure = Some(row.at);
+            return;
+        };
+        if doubtful {
+            state.unsure = Some(row.at);
+            return;
+        }
+        if state.ts.as_str() < leaf.ts {
+            leaf.ts.clone_into(&mut state.ts);
+        }
+        let tip = Tip { count: leaf.stream_seq.saturating_add(1), last: row.at };
+        match state.streams.get_mut(leaf.stream) {
+            Some(known) => *known = tip,
+            None => {
+                state.streams.insert(leaf.stream.into(), tip);
+            }
+        }
+    }
+}

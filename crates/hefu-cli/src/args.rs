@@ -1,0 +1,91 @@
+//! The command line. Each command's own arguments stand in its file; the Chinese words for all of them in `help`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+
+use crate::{
+    cmd::{
+        audit, bench, check, completions, demo, import, init, project, report, submit, tick, tier, transfer,
+    },
+    lang::Lang,
+    render::Format,
+};
+
+/// Hefu (合符): a ledger in which two regions each hold half of the same record
+#[derive(Debug, Parser)]
+#[command(name = "hefu", version, disable_help_flag = true, disable_version_flag = true)]
+#[command(disable_help_subcommand = true, max_term_width = 100, arg_required_else_help = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The ledger's directory
+    #[arg(
+        short = 'L',
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "HEFU_LEDGER",
+        default_value = "hefu-ledger"
+    )]
+    pub(crate) ledger: PathBuf,
+    /// Language; by default that of the locale
+    #[arg(long, global = true, value_name = "LANG")]
+    pub(crate) lang: Option<Lang>,
+    /// Form of the result; by default a table on a terminal, else jsonl
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+    /// Say less; results are still printed
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more, on stderr; repeat for more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// No colours
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Print help
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    pub(crate) help: Option<bool>,
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    pub(crate) version: Option<bool>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a new ledger: keys, policy, regions
+    Init(init::Args),
+    /// Submit a journal: one command a line, signed or to be signed
+    Submit(submit::Args),
+    /// Import a table of observations, projects or enterprises
+    Import(import::Args),
+    /// Look at projects
+    Project(project::Args),
+    /// Move a project: propose, accept, decline, withdraw
+    Transfer(transfer::Args),
+    /// Close a tier: exhaust it, or let a project skip it
+    Tier(tier::Args),
+    /// Let time pass: expire proposals and complete key recoveries that are due
+    Tick(tick::Args),
+    /// Indicators, circulation, and what is behind a figure
+    Report(report::Args),
+    /// Prove that nothing was changed
+    Audit(audit::Args),
+    /// Compare snapshot and index with the log
+    Check(check::Args),
+    /// Play a made-up history of Zhejiang
+    Demo(demo::Args),
+    /// Measure the speed of this machine
+    Bench(bench::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+}

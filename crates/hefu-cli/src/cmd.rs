@@ -1,0 +1,15 @@
+//! One file per command.
+
+pub(crate) mod audit;
+pub(crate) mod bench;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod project;
+pub(crate) mod report;
+pub(crate) mod submit;
+pub(crate) mod tick;
+pub(crate) mod tier;
+pub(crate) mod transfer;

@@ -1,0 +1,42 @@
+//! `hefu audit`: is everything as it was recorded, and does it follow from the rules?
+
+pub(crate) mod files;
+mod replay;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::{context::Context, error::Result};
+
+/// `hefu audit`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    /// Hash everything again and list every bad record; needs no key and no lock
+    Verify(verify::Args),
+    /// Decide every command again and compare
+    Replay(replay::Args),
+}
+
+/// Verifies the ledger of the context.
+pub(crate) fn verify_here(context: &Context) -> Result<u8> {
+    verify::run(context, &verify::Args { dir: None, key: None, hashes_only: false })
+}
+
+/// Replays the ledger of the context.
+pub(crate) fn replay_here(context: &Context) -> Result<u8> {
+    replay::run(context, &replay::Args {})
+}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
+    match args.what {
+        What::Verify(args) => verify::run(context, &args),
+        What::Replay(args) => replay::run(context, &args),
+    }
+}

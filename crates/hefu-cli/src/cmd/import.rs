@@ -1,0 +1,231 @@
+//! `hefu import`: a table that a region keeps anyway, as signed commands.
+//!
+//! Nothing is imported unless every row is right, or the caller says to skip the wrong ones. All of them are listed.
+
+use std::{collections::HashMap, path::PathBuf, sync::PoisonError};
+
+use clap::{Subcommand, ValueEnum};
+use hefu_domain::{region::RegionCode, state::State};
+use hefu_engine::{Answer, Draft, Engine, Mode, Signer, system_clock};
+use hefu_exchange::{
+    FileError,
+    import::{self, Imported, Options, quantity::MoneyUnit},
+};
+use serde_json::Value;
+
+use crate::{
+    context::{Context, read_file},
+    error::{CliError, Result, exit},
+    lang::text,
+    render::{self, Column, Json, Page, Table, plain},
+};
+
+/// `hefu import`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    /// Values of indicators: project or code, indicator, period, value, unit
+    Observations(Input),
+    /// Projects: name, enterprise, industry, planned investment, code, date
+    Projects(Input),
+    /// Enterprises: unified social credit code, name, region
+    Enterprises(Input),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Input {
+    /// The table in CSV
+    pub(crate) file: PathBuf,
+    /// The office whose key signs, such as 330108 or 330108/statistics
+    #[arg(long = "as", value_name = "KEY")]
+    pub(crate) signer: String,
+    /// Values are year-to-date (累计)
+    #[arg(long)]
+    pub(crate) cumulative: bool,
+    /// Unit of amounts where the table names none
+    #[arg(long, value_name = "UNIT", default_value = "yuan")]
+    pub(crate) unit: Money,
+    /// Import the rows that are right and list the others
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
+    /// Decide, but record nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// A unit of money.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Money {
+    #[value(alias = "元")]
+    Yuan,
+    #[value(alias = "万元")]
+    TenThousand,
+    #[value(alias = "亿元")]
+    HundredMillion,
+}
+
+/// What became of the rows.
+#[derive(Default)]
+struct Outcome {
+    rows: usize,
+    imported: u64,
+    repeated: u64,
+    bad: Vec<FileError>,
+    refused: Vec<CliError>,
+    positions: Option<(u64, u64)>,
+}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
+    let (read, input): (Reader, Input) = match args.what {
+        What::Observations(input) => (import::observations, input),
+        What::Projects(input) => (import::projects, input),
+        What::Enterprises(input) => (import::enterprises, input),
+    };
+    let bytes = read_file(&input.file)?;
+    let engine = context.engine()?;
+    let outcome = rows(context, &engine, &input, &bytes, read);
+    // Closing comes first: the ledger is left clean whatever the table held.
+    let closed = engine.close();
+    let outcome = outcome?;
+    closed?;
+    told(context, &input, outcome)
+}
+
+type Reader = fn(&[u8], &Options<'_>) -> std::result::Result<Imported, FileError>;
+
+fn rows(context: &Context, engine: &Engine, input: &Input, bytes: &[u8], read: Reader) -> Result<Outcome> {
+    let name = input.file.display().to_string();
+    let keys = context.keys();
+    let region = keys.load(&input.signer)?.file.region;
+    let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
+    let Imported { drafts, errors } = understood(&views.state, &name, region, input, bytes, read)?;
+    let mut outcome = Outcome { rows: drafts.len(), bad: errors, ..Outcome::default() };
+    let bad_rows: std::collections::BTreeSet<_> = outcome.bad.iter().filter_map(|error| error.row).collect();
+    outcome.rows += bad_rows.len();
+    if drafts.is_empty() || (!outcome.bad.is_empty() && !input.skip_bad) {
+        return Ok(outcome);
+    }
+    let mut signer = Signer::new(engine.origin().clone(), keys);
+    let mut commands = Vec::with_capacity(drafts.len());
+    let mut numbers = Vec::with_capacity(drafts.len());
+    for (row, command) in drafts {
+        let draft = Draft { command, id: None, signer: input.signer.clone() };
+        commands.push(signer.sign(draft, &views.state, system_clock())?.into_bytes());
+        numbers.push(row);
+    }
+    drop(views);
+    let mode = match (input.dry_run, input.skip_bad) {
+        (true, _) => Mode::DryRun,
+        (false, true) => Mode::Each,
+        (false, false) => Mode::Atomic,
+    };
+    for (row, answer) in numbers.into_iter().zip(engine.submit(commands, mode, None).wait()?) {
+        match answer {
+            Answer::Accepted(one) if one.repeated => outcome.repeated += 1,
+            Answer::Accepted(one) => {
+                outcome.imported += 1;
+                let last = one.position + u64::from(one.records.max(1)) - 1;
+                outcome.positions = Some((outcome.positions.map_or(one.position, |(first, _)| first), last));
+            }
+            Answer::Refused(hefu_engine::Refused::Skipped, _) => {}
+            Answer::Refused(refused, _) => {
+                let error = CliError::refused(&refused).exiting(exit::REFUSED);
+                outcome.refused.push(error.at("file", name.clone()).at("row", row));
+            }
+        }
+    }
+    if mode == Mode::Atomic && !outcome.refused.is_empty() {
+        (outcome.imported, outcome.positions) = (0, None);
+    }
+    Ok(outcome)
+}
+
+/// The table as commands, with the ledger's own names at hand.
+fn understood(
+    state: &State,
+    name: &str,
+    region: Option<RegionCode>,
+    input: &Input,
+    bytes: &[u8],
+    read: Reader,
+) -> Result<Imported> {
+    let mut names: HashMap<&str, Option<RegionCode>> = HashMap::new();
+    for region in state.regions.iter() {
+        // A name that two regions bear is nobody's.
+        let code = region.code();
+        names.entry(&region.now().name_zh).and_modify(|known| *known = None).or_insert(Some(code));
+    }
+    let options = Options {
+        find_project: &|code| state.project_codes.get(code).copied(),
+        find_region: &|name| names.get(name).copied().flatten(),
+        landings: &|id| {
+            let stays = state.projects.get(&id).map_or(&[][..], |project| &project.stays);
+            stays.iter().skip(1).map(|stay| stay.from).collect()
+        },
+        new_project: Some(&|| hefu_domain::id::ProjectId(uuid::Uuid::now_v7())),
+        region,
+        unit: match input.unit {
+            Money::Yuan => MoneyUnit::Yuan,
+            Money::TenThousand => MoneyUnit::TenThousand,
+            Money::HundredMillion => MoneyUnit::HundredMillion,
+        },
+        cumulative: input.cumulative,
+        ..Options::new(name, &state.policy.indicators)
+    };
+    Ok(read(bytes, &options)?)
+}
+
+fn told(context: &Context, input: &Input, outcome: Outcome) -> Result<u8> {
+    let Outcome { rows, imported, repeated, bad, refused, positions } = outcome;
+    let code = if !refused.is_empty() {
+        exit::REFUSED
+    } else if !bad.is_empty() {
+        exit::BAD_INPUT
+    } else {
+        exit::DONE
+    };
+    let errors: Vec<CliError> = bad.into_iter().map(CliError::from).chain(refused).collect();
+    let mut table = Table::new(vec![
+        Column::number("rows", "行数", "rows"),
+        Column::number("imported", "入账", "imported"),
+        Column::number("repeated", "已在账", "already recorded"),
+        Column::number("wrong", "有误", "wrong"),
+        Column::number("first_position", "首位置", "first position"),
+        Column::number("last_position", "末位置", "last position"),
+    ]);
+    let positions = positions.filter(|_| !input.dry_run);
+    table.rows.push(vec![
+        plain(rows),
+        plain(imported),
+        plain(repeated),
+        plain(errors.len()),
+        plain(positions.map(|(first, _)| first)),
+        plain(positions.map(|(_, last)| last)),
+    ]);
+    for error in &errors {
+        crate::report(context, error);
+    }
+    let mut json = table.objects().into_iter().next().unwrap_or(Json::List(Vec::new()));
+    if let Json::Object(pairs) = &mut json {
+        let listed: Vec<Value> = errors.iter().map(|error| error.to_json(context.lang)).collect();
+        pairs.push(("dry_run", input.dry_run.into()));
+        pairs.push(("errors", Json::List(listed.into_iter().map(Json::Value).collect())));
+    }
+    let mut notes = Vec::new();
+    if !errors.is_empty() && !input.skip_bad {
+        notes.push(text(
+            "有误的行须先更正,未导入任何行;--skip-bad 只导入正确的行",
+            "nothing was imported: correct the rows above, or import only the others with --skip-bad",
+        ));
+    } else if input.dry_run {
+        notes.push(text("仅试算,未入账", "only tried; nothing was recorded"));
+    }
+    render::print(context, &Page { tables: vec![table], data: None, notes, json })?;
+    Ok(code)
+}

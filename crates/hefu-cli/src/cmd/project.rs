@@ -1,0 +1,48 @@
+//! `hefu project`: one project, or all of them.
+
+mod history;
+mod list;
+mod show;
+mod suggest;
+
+use clap::Subcommand;
+
+use crate::{context::Context, error::Result, find::AsOf};
+
+/// `hefu project`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    /// Particulars, places, transfers and the open tier of a project
+    Show(One),
+    /// Projects and where they are
+    List(list::Args),
+    /// Every record of a project
+    History(One),
+    /// Rank the counties that could take a project
+    Suggest(One),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct One {
+    /// UUID or government code of the project
+    pub(crate) project: String,
+    /// As known at a position, a date or an instant
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) as_of: Option<AsOf>,
+}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
+    match args.what {
+        What::Show(args) => show::run(context, &args),
+        What::List(args) => list::run(context, &args),
+        What::History(args) => history::run(context, &args),
+        What::Suggest(args) => suggest::run(context, &args),
+    }
+}

@@ -1,0 +1,63 @@
+//! `hefu report`: what each area shows, where projects went, and what is behind a figure.
+
+mod basis;
+mod bridge;
+mod circulation;
+mod explain;
+mod indicators;
+
+use clap::Subcommand;
+use hefu_domain::{period::Period, region::Level};
+
+use crate::{
+    context::Context,
+    error::Result,
+    lang::{Text, text},
+};
+
+/// `hefu report`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    /// Indicators of a region on the territorial and the shared basis
+    Indicators(indicators::Args),
+    /// Who sent projects where, in which tier, and what came of it
+    Circulation(circulation::Args),
+    /// Every record behind one figure
+    Explain(explain::Args),
+}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
+    match args.what {
+        What::Indicators(args) => indicators::run(context, &args),
+        What::Circulation(args) => circulation::run(context, &args),
+        What::Explain(args) => explain::run(context, &args),
+    }
+}
+
+/// The host's fixed-asset investment of a year with its bridge, down to the prefectures: what a demo ends with.
+pub(crate) fn demo_table(context: &Context, year: Period) -> Result<u8> {
+    let args = indicators::Args {
+        region: "330000".to_owned(),
+        period: year,
+        indicator: vec!["INV_FAI".to_owned()],
+        basis: Vec::new(),
+        children: true,
+        bridge: true,
+        explain_elimination: false,
+        as_of: None,
+        unit: indicators::Money::TenThousand,
+    };
+    indicators::show(context, &args, indicators::Reach { lowest: Level::Prefecture, few: 2 })
+}
+
+/// What stands on every report that shows the shared basis (semantics section 8).
+pub(crate) fn notice() -> Text {
+    text("仅用于考核，不得对外公开", "For assessment only; not for publication")
+}

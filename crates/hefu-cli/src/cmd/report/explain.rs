@@ -1,0 +1,145 @@
+//! Every record behind one figure, and how much of each the figure shows.
+
+use hefu_domain::{amount::format_minor, counting::Weight, indicator::Kind, period::Period, state::State};
+use hefu_projections::explain::{Line, explain};
+
+use super::notice;
+use crate::{
+    context::Context,
+    error::Result,
+    find::{self, AsOf},
+    lang::{Lang, text},
+    render::{self, Column, Json, Page, Table, plain, shown, thousands},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The region: code or name
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: String,
+    /// Code of the indicator
+    #[arg(long, value_name = "INDICATOR")]
+    pub(crate) indicator: String,
+    /// 2023, 2023-Q3, 2023-07 or 2023-01..02
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Period,
+    /// As known at a position, a date or an instant
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) as_of: Option<AsOf>,
+}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
+    let (reader, position) = find::reader(context, args.as_of)?;
+    let state = &reader.views.state;
+    let region = find::region(state, &args.region)?.id;
+    let indicator = find::indicator(state, &args.indicator)?;
+    let entry = &state.indicators[usize::from(indicator.0)];
+    let scale = entry.unit.scale();
+    let cell = reader.views.counting.row(state, region, indicator, args.period);
+    let lines = explain(&reader.views, region, indicator, args.period);
+    let amount = |minor: i64| {
+        let exact = format_minor(i128::from(minor), scale);
+        shown(thousands(&exact), exact)
+    };
+    let title = |lang: Lang| {
+        let place = state.regions.get(region);
+        format!("{} {} {} {}", place.code(), lang.region(place), lang.indicator(entry), args.period)
+    };
+    let mut table = Table::new(vec![
+        Column::text("project", "项目", "project"),
+        Column::text("period", "报告期", "period"),
+        Column::number("value", "数值", "value"),
+        Column::text("location", "所在地", "located in"),
+        Column::text("participants", "参与方:比例与份额", "participants: weight and share"),
+        Column::number("territorial", "在地口径", "territorial"),
+        Column::number("shared", "共享口径", "shared"),
+        Column::number("elimination", "抵消", "elimination"),
+        Column::text("records", "记录位置", "records"),
+    ])
+    .titled(text(
+        format!("{}(单位:{})", title(Lang::Zh), Lang::Zh.unit(entry.unit)),
+        format!("{} (unit: {})", title(Lang::En), Lang::En.unit(entry.unit)),
+    ));
+    for line in &lines {
+        let name = state.projects.get(&line.project).map_or("", |project| &project.name);
+        let shared = line.area.as_destination + line.area.as_origin;
+        let records: Vec<u64> = line.position.into_iter().chain(line.transfers.iter().copied()).collect();
+        table.rows.push(vec![
+            shown(name, line.project.to_string()),
+            plain(line.period.to_string()),
+            amount(line.value),
+            plain(line.weights.first().map(|weight| state.code(weight.region).to_string())),
+            plain(participants(state, line, scale)),
+            amount(line.area.territorial),
+            amount(shared),
+            line.elimination.map_or_else(|| plain(None::<String>), amount),
+            plain(records),
+        ]);
+    }
+    let total = |minor: Option<i128>| thousands(&cell.text(minor).unwrap_or_default());
+    let mut notes = vec![text(
+        format!("合计:在地 {},共享 {}", total(cell.territorial), total(cell.shared)),
+        format!("total: territorial {}, shared {}", total(cell.territorial), total(cell.shared)),
+    )];
+    if entry.kind == Kind::Ratio {
+        notes.push(text(
+            "比率由分子和分母计算:请分别查询",
+            "a ratio follows from its numerator and denominator: ask for those",
+        ));
+    }
+    notes.push(notice());
+    let figure = |minor| Json::from(cell.text(minor));
+    let json = Json::Object(vec![
+        ("position", position.into()),
+        ("checkpoint", reader.head.to_string().into()),
+        ("region", state.code(region).to_string().into()),
+        ("indicator", entry.code.to_string().into()),
+        ("period", args.period.to_string().into()),
+        ("territorial", figure(cell.territorial)),
+        ("shared", figure(cell.shared)),
+        ("as_origin", figure(cell.as_origin)),
+        ("as_destination", figure(cell.as_destination)),
+        ("elimination", figure(cell.elimination)),
+        ("rows", Json::List(lines.iter().map(|line| line_json(state, line, scale)).collect())),
+    ]);
+    render::print(context, &Page { tables: vec![table], data: None, notes, json })?;
+    Ok(0)
+}
+
+fn participants(state: &State, line: &Line, scale: u8) -> String {
+    let one = |(weight, share): (&Weight, &i64)| {
+        let bp = weight.bp;
+        let share = thousands(&format_minor(i128::from(*share), scale));
+        format!("{} {}.{:02}% {share}", state.code(weight.region), bp / 100, bp % 100)
+    };
+    line.weights.iter().zip(&line.shares).map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// One line for programs.
+pub(super) fn line_json(state: &State, line: &Line, scale: u8) -> Json {
+    let amount = |minor: i64| Json::from(format_minor(i128::from(minor), scale));
+    let part = |(weight, share): (&Weight, &i64)| {
+        Json::Object(vec![
+            ("region", state.code(weight.region).to_string().into()),
+            ("weight_bp", weight.bp.into()),
+            ("share", amount(*share)),
+            ("transfer", weight.transfer.into()),
+        ])
+    };
+    let Line { project, period, value, position, transfers, weights, shares, area, elimination } = line;
+    Json::Object(vec![
+        ("project", project.to_string().into()),
+        ("period", period.to_string().into()),
+        ("value", amount(*value)),
+        ("location", weights.first().map(|weight| state.code(weight.region).to_string()).into()),
+        ("participants", Json::List(weights.iter().zip(shares).map(part).collect())),
+        ("territorial", amount(area.territorial)),
+        ("as_origin", amount(area.as_origin)),
+        ("as_destination", amount(area.as_destination)),
+        ("shared", amount(area.as_destination + area.as_origin)),
+        ("elimination", elimination.map_or(Json::Value(serde_json::Value::Null), amount)),
+        ("observation", (*position).into()),
+        ("transfers", transfers.clone().into()),
+    ])
+}

@@ -1,0 +1,234 @@
+//! Indicators of areas, on both bases, as known at one position.
+
+use clap::ValueEnum;
+use hefu_domain::{
+    amount::format_minor,
+    indicator::{Kind, Unit},
+    period::Period,
+    region::{Level, RegionId},
+    state::{IndicatorId, State},
+};
+use hefu_engine::Reader;
+use hefu_projections::counting::Row;
+use serde_json::Value;
+
+use super::{basis::Basis, bridge, notice};
+use crate::{
+    context::Context,
+    error::Result,
+    find::{self, AsOf},
+    lang::{Lang, Text, text},
+    render::{self, Cell, Column, Json, Page, Table, plain, shown, thousands},
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The region: code or name
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: String,
+    /// 2023, 2023-Q3, 2023-07 or 2023-01..02
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Period,
+    /// Code of an indicator; may be repeated; by default all
+    #[arg(long, value_name = "INDICATOR")]
+    pub(crate) indicator: Vec<String>,
+    /// Only this basis; may be repeated
+    #[arg(long, value_name = "BASIS")]
+    pub(crate) basis: Vec<Basis>,
+    /// All areas below the region as well
+    #[arg(long)]
+    pub(crate) children: bool,
+    /// How each shared figure follows from the territorial one, and an area's from those below it
+    #[arg(long)]
+    pub(crate) bridge: bool,
+    /// All observations behind the elimination
+    #[arg(long)]
+    pub(crate) explain_elimination: bool,
+    /// As known at a position, a date or an instant
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) as_of: Option<AsOf>,
+    /// Unit of money in tables
+    #[arg(long, value_name = "UNIT", default_value = "yuan")]
+    pub(crate) unit: Money,
+}
+
+/// Unit of money in tables. Files are always in yuan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Money {
+    Yuan,
+    TenThousand,
+}
+
+/// The figures of the report.
+pub(super) struct Figures<'a> {
+    pub(super) context: &'a Context,
+    pub(super) args: &'a Args,
+    pub(super) reader: &'a Reader,
+    pub(super) indicators: Vec<IndicatorId>,
+    pub(super) areas: Vec<RegionId>,
+    /// Without `--explain-elimination` a table lists at most this many observations of an area.
+    pub(super) few: usize,
+}
+
+/// How far a report reaches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    /// The lowest level shown.
+    pub(super) lowest: Level,
+    /// Observations listed for an area.
+    pub(super) few: usize,
+}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
+    show(context, args, Reach { lowest: Level::County, few: 20 })
+}
+
+/// Prints the report as far as it is to reach.
+pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
+    let (reader, position) = find::reader(context, args.as_of)?;
+    let state = &reader.views.state;
+    let region = find::region(state, &args.region)?.id;
+    let indicators = if args.indicator.is_empty() {
+        let current = state.policy.indicators.iter();
+        current.filter_map(|indicator| Some(state.indicator(indicator.code)?.0)).collect()
+    } else {
+        args.indicator.iter().map(|name| find::indicator(state, name)).collect::<Result<_>>()?
+    };
+    let mut areas = if args.children { state.regions.subtree(region) } else { vec![region] };
+    areas.retain(|area| state.regions.get(*area).level <= reach.lowest);
+    let figures = Figures { context, args, reader: &reader, indicators, areas, few: reach.few };
+    let data = figures.data();
+    let mut tables: Vec<Table> = figures.indicators.iter().map(|id| figures.table(*id)).collect();
+    let mut pairs = vec![
+        ("position", position.into()),
+        ("checkpoint", reader.head.to_string().into()),
+        ("rows", Json::List(data.objects())),
+    ];
+    if args.bridge || args.explain_elimination {
+        let (drawn, json) = bridge::bridges(&figures);
+        tables.extend(drawn);
+        pairs.push(("bridge", json));
+    }
+    let mut notes = vec![text(
+        format!("截至位置 {position},链头 {}", reader.head),
+        format!("as of position {position}, head {}", reader.head),
+    )];
+    let secret = args.bridge
+        || args.explain_elimination
+        || figures.bases().iter().any(|basis| *basis != Basis::Territorial);
+    if secret {
+        notes.push(notice());
+    }
+    render::print(context, &Page { tables, data: Some(data), notes, json: Json::Object(pairs) })?;
+    Ok(0)
+}
+
+impl Figures<'_> {
+    fn bases(&self) -> Vec<Basis> {
+        if self.args.basis.is_empty() {
+            return Basis::ALL.to_vec();
+        }
+        Basis::ALL.into_iter().filter(|basis| self.args.basis.contains(basis)).collect()
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.reader.views.state
+    }
+
+    pub(super) fn row(&self, area: RegionId, indicator: IndicatorId) -> Row {
+        self.reader.views.counting.row(self.state(), area, indicator, self.args.period)
+    }
+
+    /// The rows as files hold them: one per area and indicator.
+    fn data(&self) -> Table {
+        let mut columns = vec![
+            Column::text("region", "地区", "region"),
+            Column::text("indicator", "指标", "indicator"),
+            Column::text("period", "报告期", "period"),
+        ];
+        let bases = self.bases();
+        columns.extend(bases.iter().map(|basis| basis.column()));
+        columns.push(Column::text("status", "状态", "status"));
+        let mut table = Table::new(columns);
+        for area in &self.areas {
+            for indicator in &self.indicators {
+                let row = self.row(*area, *indicator);
+                let code = self.state().indicators[usize::from(indicator.0)].code;
+                let mut cells = vec![
+                    plain(self.state().code(*area).to_string()),
+                    plain(code.to_string()),
+                    plain(self.args.period.to_string()),
+                ];
+                cells.extend(bases.iter().map(|basis| plain(row.text(basis.of(&row)))));
+                cells.push(plain(if row.missing { "M" } else { "A" }));
+                table.rows.push(cells);
+            }
+        }
+        table
+    }
+
+    /// One indicator as people read it.
+    fn table(&self, indicator: IndicatorId) -> Table {
+        let bases = self.bases();
+        let mut columns = vec![Column::text("region", "地区", "region")];
+        columns.extend(bases.iter().map(|basis| basis.column()));
+        columns.push(Column::text("status", "状态", "status"));
+        let mut table = Table::new(columns).titled(self.title(indicator));
+        for area in &self.areas {
+            let row = self.row(*area, indicator);
+            let mut cells = vec![self.area(*area)];
+            cells.extend(bases.iter().map(|basis| self.amount(indicator, basis.of(&row))));
+            let status = if row.missing { self.context.lang.pick("缺", "missing") } else { "" };
+            cells.push(shown(status, if row.missing { "M" } else { "A" }));
+            table.rows.push(cells);
+        }
+        table
+    }
+
+    /// Code, name, period and unit.
+    pub(super) fn title(&self, indicator: IndicatorId) -> Text {
+        let entry = &self.state().indicators[usize::from(indicator.0)];
+        let in_ten_thousand = entry.unit == Unit::Cny && self.args.unit == Money::TenThousand;
+        let unit = |lang: Lang| {
+            if in_ten_thousand { lang.pick("万元", "CNY 10,000") } else { lang.unit(entry.unit) }
+        };
+        let period = self.args.period;
+        text(
+            format!("{} {} {period}(单位:{})", entry.code, entry.name_zh, unit(Lang::Zh)),
+            format!("{} {} {period} (unit: {})", entry.code, entry.name_en, unit(Lang::En)),
+        )
+    }
+
+    /// An area, set in by its depth below the first.
+    pub(super) fn area(&self, area: RegionId) -> Cell {
+        let tree = &self.state().regions;
+        let top = self.areas.first().copied().unwrap_or(area);
+        let depth = tree.upward(area).take_while(|id| *id != top).count();
+        let region = tree.get(area);
+        let indent = "  ".repeat(depth);
+        let show = format!("{indent}{} {}", region.code(), self.context.lang.region(region));
+        shown(show, region.code().to_string())
+    }
+
+    /// An amount: exact for programs, grouped and in the unit asked for in tables.
+    pub(super) fn amount(&self, indicator: IndicatorId, minor: Option<i128>) -> Cell {
+        let entry = &self.state().indicators[usize::from(indicator.0)];
+        let Some(minor) = minor else { return shown("-", Value::Null) };
+        let exact = format_minor(minor, entry.unit.scale());
+        let show = if entry.unit == Unit::Cny && self.args.unit == Money::TenThousand {
+            // Never rounded: a printed total is the sum of its printed parts.
+            let fine = format_minor(minor, 6);
+            let trimmed = fine.trim_end_matches('0').len().max(fine.len() - 4);
+            fine[..trimmed].to_owned()
+        } else {
+            exact.clone()
+        };
+        shown(thousands(&show), exact)
+    }
+
+    /// Whether an indicator adds up, so that a bridge has a meaning.
+    pub(super) fn adds_up(&self, indicator: IndicatorId) -> bool {
+        self.state().indicators[usize::from(indicator.0)].kind != Kind::Ratio
+    }
+}

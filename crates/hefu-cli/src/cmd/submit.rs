@@ -1,0 +1,122 @@
+//! `hefu submit`: a journal into the ledger, one command a line.
+//!
+//! Lines are read, signed and checked here while the writer commits the ones before. By default everything stops at the
+//! first line that is wrong, with what came before on record; the same journal can then be taken up from that line.
+
+mod fields;
+mod pipeline;
+mod signing;
+mod tally;
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::{Path, PathBuf},
+};
+
+use hefu_engine::{Engine, Mode};
+use hefu_exchange::journal::Lines;
+
+use self::{pipeline::Pipeline, tally::Tally};
+use crate::{
+    context::Context,
+    error::{CliError, Result, exit},
+    lang::text,
+};
+
+/// `hefu submit`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The journal in JSON Lines, or - for standard input
+    pub(crate) file: PathBuf,
+    /// Key for lines that name none, such as 330108 or 330108/statistics
+    #[arg(long = "as", value_name = "KEY")]
+    pub(crate) signer: Option<String>,
+    /// Decide, but record nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// All lines or none
+    #[arg(long, conflicts_with_all = ["dry_run", "keep_going"])]
+    pub(crate) atomic: bool,
+    /// Go on after a line that is wrong, and report each
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) keep_going: bool,
+    /// Begin at this line
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) from_line: u64,
+    /// Append a receipt for each command to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipts: Option<PathBuf>,
+}
+
+impl Args {
+    fn mode(&self) -> Mode {
+        match (self.dry_run, self.atomic, self.keep_going) {
+            (true, _, _) => Mode::DryRun,
+            (_, true, _) => Mode::Atomic,
+            (_, _, true) => Mode::Each,
+            _ => Mode::Stop,
+        }
+    }
+
+    fn name(&self) -> String {
+        self.file.display().to_string()
+    }
+}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
+    let reader = input(&args.file)?;
+    let receipts = args.receipts.as_deref().map(receipts).transpose()?;
+    let engine = context.engine()?;
+    let mut tally = Tally::new(context, args, receipts);
+    let outcome = feed(context, args, &engine, reader, &mut tally);
+    // Closing comes first: the ledger is left clean whatever the journal held.
+    let closed = engine.close();
+    tally.print()?;
+    outcome?;
+    closed?;
+    Ok(if tally.refused() == 0 { exit::DONE } else { exit::REFUSED })
+}
+
+fn feed<'a>(
+    context: &Context,
+    args: &'a Args,
+    engine: &Engine,
+    reader: Box<dyn BufRead>,
+    tally: &mut Tally<'a>,
+) -> Result {
+    let progress = context.progress(None, &text("提交", "submitting"));
+    let mut pipeline = Pipeline::new(engine, context.keys(), args, tally);
+    let mut lines = Lines::new(reader, &args.name()).filter(|line| match line {
+        Ok(line) => line.number >= args.from_line,
+        Err(error) => error.line >= args.from_line,
+    });
+    loop {
+        let batch: Vec<_> = lines.by_ref().take(pipeline::BATCH).collect();
+        if batch.is_empty() {
+            return pipeline.finish();
+        }
+        progress.more(batch.len() as u64);
+        if !pipeline.take(batch)? {
+            return pipeline.finish();
+        }
+    }
+}
+
+fn input(path: &Path) -> Result<Box<dyn BufRead>> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(BufReader::new(io::stdin())));
+    }
+    let file = File::open(path).map_err(|error| {
+        let shown = CliError::io(("打开", "open"), path, &error);
+        if error.kind() == io::ErrorKind::NotFound { shown.exiting(exit::BAD_INPUT) } else { shown }
+    })?;
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
+}
+
+/// Receipts are kept: a second run adds to the file of the first.
+fn receipts(path: &Path) -> Result<File> {
+    let file = File::options().create(true).append(true).open(path);
+    file.map_err(|error| CliError::io(("创建", "create"), path, &error).exiting(exit::CANNOT_CREATE))
+}

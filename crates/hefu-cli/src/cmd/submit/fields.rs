@@ -1,0 +1,58 @@
+//! Which field of a line a refusal is about. The rules name what is wrong; a person wants to know where to look.
+
+use hefu_domain::command::Command;
+use hefu_engine::Refused;
+use serde_json::{Map, Value};
+
+/// The type of a draft, as one of the known names.
+pub(super) fn kind_of(command: &Map<String, Value>) -> Option<&'static str> {
+    let kind = command.get("type")?.as_str()?;
+    Command::NAMES.iter().find(|name| **name == kind).copied()
+}
+
+/// The field a refusal is about, if it is about one.
+pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<String> {
+    if let Some(field) = refused.field() {
+        return Some(field.to_owned());
+    }
+    let field = match refused.code() {
+        "wrong_role" | "foreign_office" | "unknown_key" | "key_ended" => "as",
+        "id_reused" => "id",
+        "bad_signature" => "sig",
+        "clock_skew" => "at",
+        "command_expired" => "not_after",
+        "wrong_ledger" => "ledger",
+        "unknown_region" | "not_a_county" => match kind {
+            Some("register_project") => "origin",
+            Some("propose_transfer") => "destination",
+            _ => "region",
+        },
+        "enterprise_known" | "unknown_enterprise" => "enterprise",
+        "project_known"
+        | "unknown_project"
+        | "project_closed"
+        | "project_suspended"
+        | "not_suspended"
+        | "proposal_pending"
+        | "no_open_proposal"
+        | "proposal_expired"
+        | "not_accepted"
+        | "construction_not_started"
+        | "already_started" => "project",
+        "project_code_taken" => "codes",
+        "bad_industry" => "industry",
+        "negative_investment" => "planned_investment",
+        "date_in_future" | "date_out_of_order" => "date",
+        "tier_not_open" => "destination",
+        "tier_already_closed" | "tier_open_too_short" => "tier",
+        "evidence_missing" => "evidence",
+        "subject_missing" | "subject_mismatch" => "subject",
+        "terms_out_of_range" => "terms",
+        "no_such_transfer" | "claim_not_pending" => "transfer",
+        "unknown_indicator" | "derived_indicator" => "indicator",
+        "bad_value" => "value",
+        "period_in_future" | "period_after_closing" | "period_overlaps" | "frequency_mixed" => "period",
+        _ => return None,
+    };
+    Some(field.to_owned())
+}

@@ -1,0 +1,153 @@
+//! What every command needs to know about how it was called: which ledger, for whom, in which form.
+
+use std::{
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use hefu_engine::{Engine, KeyStore, Options, Reader};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{
+    args::Global,
+    error::{CliError, Result, exit},
+    lang::{Lang, Text, text},
+    render::Format,
+};
+
+/// Work shorter than this shows no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How `hefu` was called.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The ledger's directory.
+    pub(crate) dir: PathBuf,
+    pub(crate) lang: Lang,
+    pub(crate) format: Format,
+    /// Whether to say less. Results are never left out.
+    pub(crate) quiet: bool,
+    /// Whether stderr takes colours.
+    pub(crate) colour: bool,
+}
+
+impl Context {
+    /// From the global options and the environment.
+    pub(crate) fn new(global: &Global) -> Context {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let on_terminal = io::stdout().is_terminal();
+        Context {
+            dir: global.ledger.clone(),
+            lang: global.lang.unwrap_or_else(Lang::of_environment),
+            format: global.format.unwrap_or(if on_terminal { Format::Table } else { Format::Jsonl }),
+            quiet: global.quiet,
+            colour: io::stderr().is_terminal() && !global.no_color && !set("NO_COLOR") && !dumb,
+        }
+    }
+
+    /// Opens the ledger for looking: no lock, no key.
+    pub(crate) fn reader(&self) -> Result<Reader> {
+        self.exists()?;
+        Ok(Reader::open(&self.dir)?)
+    }
+
+    /// Opens the ledger for writing.
+    pub(crate) fn engine(&self) -> Result<Engine> {
+        self.exists()?;
+        let engine = Engine::open(&self.dir, Options::default())?;
+        let opened = engine.opened();
+        if opened.store.torn_bytes > 0 {
+            self.say(&text(
+                format!("已移走末尾 {} 字节未完成的写入;已答复的命令都在", opened.store.torn_bytes),
+                format!(
+                    "{} bytes of an unfinished write at the end were set aside; nothing acknowledged is lost",
+                    opened.store.torn_bytes
+                ),
+            ));
+        }
+        Ok(engine)
+    }
+
+    /// The keys beside the ledger.
+    pub(crate) fn keys(&self) -> KeyStore {
+        KeyStore::beside(&self.dir)
+    }
+
+    fn exists(&self) -> Result {
+        if self.dir.is_dir() {
+            return Ok(());
+        }
+        let dir = self.dir.display();
+        let message = text(format!("{dir} 没有账本"), format!("there is no ledger at {dir}"));
+        let hint = text(
+            "用 -L 指明目录,或运行 `hefu init` 新建",
+            "name the directory with -L, or make one with `hefu init`",
+        );
+        Err(CliError::new("no_ledger", exit::IO, message).hint(hint).at("file", dir.to_string()))
+    }
+
+    /// Says something to the person at the screen.
+    pub(crate) fn say(&self, what: &Text) {
+        if !self.quiet {
+            eprintln!("{}", what.get(self.lang));
+        }
+    }
+
+    /// Says where a long piece of work stands, on a terminal only.
+    pub(crate) fn progress(&self, length: Option<u64>, what: &Text) -> Progress {
+        let shown = io::stderr().is_terminal() && !self.quiet;
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
+        let template = match length {
+            Some(_) => "{msg} [{bar:32}] {human_pos}/{human_len} {per_sec} {eta}",
+            None => "{msg} {spinner} {human_pos} {per_sec}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(what.get(self.lang).to_owned());
+        Progress { bar, started: Instant::now(), shown }
+    }
+}
+
+/// A progress bar that appears after a second.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    /// This much is done.
+    pub(crate) fn at(&self, done: u64) {
+        self.appear();
+        self.bar.set_position(done);
+    }
+
+    /// So much more is done.
+    pub(crate) fn more(&self, done: u64) {
+        self.appear();
+        self.bar.inc(done);
+    }
+
+    fn appear(&self) {
+        if self.shown && self.bar.is_hidden() && self.started.elapsed() > PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A file read as a whole.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        let error = CliError::io(("读取", "read"), path, &error);
+        if path.exists() { error } else { error.exiting(exit::BAD_INPUT) }
+    })
+}

@@ -1,0 +1,138 @@
+//! What a person names on the command line, found on record: regions, projects, indicators, points in time.
+
+use std::str::FromStr;
+
+use hefu_domain::{
+    id::ProjectId,
+    indicator::IndicatorCode,
+    region::{Region, RegionCode},
+    state::{IndicatorId, Project, State},
+    time::{Date, Timestamp},
+};
+use hefu_engine::Reader;
+use uuid::Uuid;
+
+use crate::{
+    context::Context,
+    error::{CliError, Result, exit},
+    lang::text,
+};
+
+/// The region with this code or name.
+pub(crate) fn region<'s>(state: &'s State, name: &str) -> Result<&'s Region> {
+    let unknown = || {
+        let message = text(format!("没有地区 `{name}`"), format!("there is no region `{name}`"));
+        let hint = text("用六位代码,如 330881", "use a code of six digits, like 330881");
+        CliError::new("unknown_region", exit::REFUSED, message).hint(hint).at("value", name)
+    };
+    if let Ok(code) = name.parse::<RegionCode>() {
+        return state.regions.find(code).ok_or_else(unknown);
+    }
+    let named =
+        |region: &&Region| region.now().name_zh == name || region.now().name_en.eq_ignore_ascii_case(name);
+    let mut found = state.regions.iter().filter(named);
+    match (found.next(), found.next()) {
+        (Some(region), None) => Ok(region),
+        (Some(one), Some(other)) => {
+            let codes = format!("{}, {}", one.code(), other.code());
+            let message = text(
+                format!("地区名 `{name}` 不唯一:{codes}"),
+                format!("several regions are called `{name}`: {codes}"),
+            );
+            Err(CliError::new("ambiguous_region", exit::REFUSED, message).at("value", name))
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// The project with this UUID or government code.
+pub(crate) fn project<'s>(state: &'s State, name: &str) -> Result<(ProjectId, &'s Project)> {
+    let by_id = Uuid::try_parse(name).ok().map(ProjectId);
+    let id = by_id.or_else(|| state.project_codes.get(name).copied());
+    let found = id.and_then(|id| Some((id, state.projects.get(&id)?)));
+    found.ok_or_else(|| {
+        let message = text(format!("没有项目 `{name}`"), format!("there is no project `{name}`"));
+        let hint = text(
+            "用项目编号(UUID)或已登记的项目代码;`hefu project list` 列出全部",
+            "use its UUID or a government code on record; `hefu project list` shows all",
+        );
+        CliError::new("unknown_project", exit::REFUSED, message).hint(hint).at("value", name)
+    })
+}
+
+/// The indicator with this code.
+pub(crate) fn indicator(state: &State, name: &str) -> Result<IndicatorId> {
+    let found = name.parse::<IndicatorCode>().ok().and_then(|code| state.indicator(code));
+    found.map(|(id, _)| id).ok_or_else(|| {
+        let all: Vec<&str> = state.indicators.iter().map(|indicator| indicator.code.as_str()).collect();
+        let message = text(format!("没有指标 `{name}`"), format!("there is no indicator `{name}`"));
+        let hint =
+            text(format!("目录中有 {}", all.join(", ")), format!("the catalogue has {}", all.join(", ")));
+        CliError::new("unknown_indicator", exit::REFUSED, message).hint(hint).at("value", name)
+    })
+}
+
+/// Until when a report may know things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AsOf {
+    /// The record with this position is the last one known.
+    Position(u64),
+    /// Everything recorded at or before this instant is known.
+    Instant(Timestamp),
+}
+
+impl FromStr for AsOf {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<AsOf, String> {
+        if let Ok(position) = text.parse() {
+            return Ok(AsOf::Position(position));
+        }
+        if let Ok(date) = text.parse::<Date>() {
+            // A day ends at midnight in China.
+            let midnight = format!("{}T00:00:00+08:00", date.tomorrow());
+            let midnight: jiff::Timestamp = midnight.parse().map_err(|error| format!("{error}"))?;
+            return Ok(AsOf::Instant(Timestamp::from_micros(midnight.as_microsecond() - 1)));
+        }
+        let instant: jiff::Timestamp = text.parse().map_err(|_| {
+            "write a position, a date like 2026-01-01 or an instant like 2026-01-01T00:00:00Z".to_owned()
+        })?;
+        Ok(AsOf::Instant(Timestamp::from_micros(instant.as_microsecond())))
+    }
+}
+
+/// The ledger as it was known then, and the position the answer is true at.
+pub(crate) fn reader(context: &Context, as_of: Option<AsOf>) -> Result<(Reader, u64)> {
+    let reader = context.reader()?;
+    let size = reader.log_size();
+    let reader = match as_of {
+        None => reader,
+        Some(AsOf::Position(position)) if position < size => reader.as_of_size(position + 1)?,
+        Some(AsOf::Position(position)) => {
+            let message =
+                text(format!("账本还没有第 {position} 条记录"), format!("there is no record {position} yet"));
+            let hint =
+                text(format!("最新位置是 {}", size - 1), format!("the newest position is {}", size - 1));
+            return Err(CliError::usage(message).hint(hint));
+        }
+        Some(AsOf::Instant(instant)) => reader.as_of_instant(instant)?,
+    };
+    match reader.views.size.checked_sub(1) {
+        Some(position) => Ok((reader, position)),
+        None => Err(CliError::usage(text("那时还没有这个账本", "the ledger did not exist then"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_means_the_end_of_its_day_in_china() {
+        let instant = |text: &str| AsOf::Instant(text.parse().unwrap());
+        assert_eq!("2026-01-01".parse(), Ok(instant("2026-01-01T15:59:59.999999Z")));
+        assert_eq!("2026-01-01T00:00:00Z".parse(), Ok(instant("2026-01-01T00:00:00.000000Z")));
+        assert_eq!("17".parse(), Ok(AsOf::Position(17)));
+        assert!("2026-13-01".parse::<AsOf>().is_err());
+    }
+}

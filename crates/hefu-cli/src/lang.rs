@@ -1,0 +1,114 @@
+//! The two languages. Chinese and English stand side by side wherever a text is born, so that neither can be forgotten.
+
+use clap::ValueEnum;
+use hefu_domain::{
+    indicator::{Indicator, Unit},
+    region::Region,
+    state::{ClaimStatus, Outcome},
+    tier::Tier,
+};
+
+/// The language of everything a person reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    Zh,
+    En,
+}
+
+/// A text in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) zh: String,
+    pub(crate) en: String,
+}
+
+/// A text in both languages.
+pub(crate) fn text(zh: impl Into<String>, en: impl Into<String>) -> Text {
+    Text { zh: zh.into(), en: en.into() }
+}
+
+impl Text {
+    /// The text in one language.
+    pub(crate) fn get(&self, lang: Lang) -> &str {
+        lang.pick(&self.zh, &self.en)
+    }
+}
+
+impl Lang {
+    /// By the environment: the first of the three variables that is set decides, as the C library does it.
+    pub(crate) fn of_environment() -> Lang {
+        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let value = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
+        if value.is_some_and(|value| value.starts_with("zh")) { Lang::Zh } else { Lang::En }
+    }
+
+    /// One of two texts.
+    pub(crate) fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+
+    /// The name a region has now.
+    pub(crate) fn region(self, region: &Region) -> &str {
+        let now = region.now();
+        if now.name_en.is_empty() { &now.name_zh } else { self.pick(&now.name_zh, &now.name_en) }
+    }
+
+    /// The name of an indicator.
+    pub(crate) fn indicator(self, indicator: &Indicator) -> &str {
+        self.pick(&indicator.name_zh, &indicator.name_en)
+    }
+
+    /// The name of a unit.
+    pub(crate) fn unit(self, unit: Unit) -> &'static str {
+        match unit {
+            Unit::Cny => self.pick("元", "CNY"),
+            Unit::Persons => self.pick("人", "persons"),
+            Unit::Projects => self.pick("个", "projects"),
+            Unit::Quotient => self.pick("比率", "ratio"),
+        }
+    }
+
+    /// The name of a tier.
+    pub(crate) fn tier(self, tier: Tier) -> &'static str {
+        match tier {
+            Tier::OriginalSite => self.pick("原地", "original site"),
+            Tier::Local => self.pick("本地", "local"),
+            Tier::Neighbouring => self.pick("周边", "neighbouring"),
+            Tier::Wider => self.pick("扩大范围", "wider"),
+        }
+    }
+
+    /// What became of a transfer.
+    pub(crate) fn outcome(self, outcome: Outcome) -> &'static str {
+        match outcome {
+            Outcome::Open => self.pick("待答复", "open"),
+            Outcome::Accepted => self.pick("已接受", "accepted"),
+            Outcome::Landed { .. } => self.pick("已落地", "landed"),
+            Outcome::Declined => self.pick("已谢绝", "declined"),
+            Outcome::Withdrawn => self.pick("已撤回", "withdrawn"),
+            Outcome::Expired => self.pick("已过期", "expired"),
+        }
+    }
+
+    /// Where a claim stands.
+    pub(crate) fn claim(self, claim: ClaimStatus) -> &'static str {
+        match claim {
+            ClaimStatus::Pending => self.pick("待认定", "pending"),
+            ClaimStatus::Confirmed => self.pick("已认定", "confirmed"),
+            ClaimStatus::Rejected => self.pick("未获认定", "rejected"),
+        }
+    }
+}
+
+/// The name of an outcome for programs.
+pub(crate) fn outcome_key(outcome: Outcome) -> &'static str {
+    Lang::En.outcome(outcome)
+}
+
+/// The name of a claim's status for programs.
+pub(crate) fn claim_key(claim: ClaimStatus) -> &'static str {
+    Lang::En.claim(claim)
+}

@@ -1,0 +1,85 @@
+//! `hefu`: the ledger at the command line. Results on stdout, talk on stderr, a stable code for every error.
+
+mod args;
+mod cmd;
+mod context;
+mod error;
+mod find;
+mod help;
+mod lang;
+mod render;
+mod usage;
+mod write;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use crate::{
+    args::Command,
+    context::Context,
+    error::{CliError, Result, exit},
+    render::Format,
+};
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match usage::parse(&words) {
+        Ok(cli) => cli,
+        Err(code) => return ExitCode::from(code),
+    };
+    trace(cli.global.verbose);
+    let context = Context::new(&cli.global);
+    let code = match run(&context, cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&context, &error);
+            error.exit()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn run(context: &Context, command: Command) -> Result<u8> {
+    match command {
+        Command::Init(args) => cmd::init::run(context, &args),
+        Command::Submit(args) => cmd::submit::run(context, &args),
+        Command::Import(args) => cmd::import::run(context, args),
+        Command::Project(args) => cmd::project::run(context, args),
+        Command::Transfer(args) => cmd::transfer::run(context, args),
+        Command::Tier(args) => cmd::tier::run(context, args),
+        Command::Tick(args) => cmd::tick::run(context, &args),
+        Command::Report(args) => cmd::report::run(context, args),
+        Command::Audit(args) => cmd::audit::run(context, args),
+        Command::Check(args) => cmd::check::run(context, &args),
+        Command::Demo(args) => cmd::demo::run(context, &args),
+        Command::Bench(args) => Ok(cmd::bench::run(&args).map(|()| exit::DONE)?),
+        Command::Completions(args) => cmd::completions::run(&args),
+    }
+}
+
+/// An error to stderr, in the form of the results.
+fn report(context: &Context, error: &CliError) {
+    if error.code() == render::PIPE_CLOSED {
+        return;
+    }
+    let shown = match context.format {
+        Format::Json | Format::Jsonl => format!("{}\n", error.to_json(context.lang)),
+        Format::Table | Format::Csv | Format::Markdown => error.to_text(context.lang, context.colour),
+    };
+    // Nobody is left to tell when stderr is gone.
+    let _ = io::stderr().write_all(shown.as_bytes());
+}
+
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let filter =
+        tracing_subscriber::EnvFilter::new(format!("hefu={level},hefu_engine={level},hefu_store={level}"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).init();
+}

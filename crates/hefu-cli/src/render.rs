@@ -1,0 +1,165 @@
+//! Results in the form that was asked for: a table for people, lines and files for programs.
+
+mod table;
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
+use hefu_exchange::output::{self, Header};
+
+pub(crate) use hefu_exchange::output::Column;
+pub(crate) use table::{Cell, Json, Table, plain, shown};
+
+use crate::{
+    context::Context,
+    error::{CliError, Result, exit},
+    lang::{Text, text},
+};
+
+/// The form of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Jsonl,
+    Csv,
+    Markdown,
+}
+
+/// A whole result.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    /// What people see. Unless there is `data`, the first table is also what files hold.
+    pub(crate) tables: Vec<Table>,
+    /// The rows for files, where people see them arranged otherwise.
+    pub(crate) data: Option<Table>,
+    /// Lines below the tables, for people.
+    pub(crate) notes: Vec<Text>,
+    /// The result as one JSON object.
+    pub(crate) json: Json,
+}
+
+/// The code of an error that nobody needs to hear: the reader of our output has gone.
+pub(crate) const PIPE_CLOSED: &str = "pipe_closed";
+
+/// Prints a result.
+pub(crate) fn print(context: &Context, page: &Page) -> Result {
+    let Page { tables, data, notes, json } = page;
+    let rows = data.as_ref().or(tables.first());
+    let titles = Header::Title(context.lang.pick(output::Lang::Zh, output::Lang::En));
+    let mut out = Vec::new();
+    match context.format {
+        Format::Table => {
+            let drawn = tables.iter().map(|table| terminal(context, table)).chain([lines(context, notes)]);
+            let parts: Vec<String> = drawn.filter(|part| !part.is_empty()).collect();
+            out.extend_from_slice(parts.join("\n").as_bytes());
+        }
+        Format::Json => out.extend_from_slice(json.line().as_bytes()),
+        Format::Jsonl => match rows {
+            Some(table) => {
+                table.objects().iter().for_each(|row| out.extend_from_slice(row.line().as_bytes()));
+            }
+            None => out.extend_from_slice(json.line().as_bytes()),
+        },
+        Format::Csv => {
+            if let Some(table) = rows {
+                table
+                    .file(|cell| table::bare(&cell.value))
+                    .write_csv(&mut out, Header::Key, false)
+                    .map_err(unwritten)?;
+            }
+        }
+        Format::Markdown => {
+            for table in tables {
+                if let Some(title) = &table.title {
+                    writeln!(out, "**{}**\n", title.get(context.lang)).map_err(unwritten)?;
+                }
+                table.file(|cell| cell.show.clone()).write_markdown(&mut out, titles).map_err(unwritten)?;
+                out.push(b'\n');
+            }
+            out.extend_from_slice(lines(context, notes).as_bytes());
+        }
+    }
+    write_out(&out)
+}
+
+fn lines(context: &Context, notes: &[Text]) -> String {
+    notes.iter().flat_map(|note| [note.get(context.lang), "\n"]).collect()
+}
+
+/// Writes to stdout. A closed pipe ends the program without a word, as it does every other filter.
+pub(crate) fn write_out(bytes: &[u8]) -> Result {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(unwritten)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unwritten(error: io::Error) -> CliError {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return CliError::new(PIPE_CLOSED, exit::DONE, text("", ""));
+    }
+    let why = error.to_string();
+    let message = text("无法写出结果", "the result cannot be written");
+    CliError::new("io", exit::IO, message).why(text(why.clone(), why))
+}
+
+fn terminal(context: &Context, table: &Table) -> String {
+    let mut drawn = comfy_table::Table::new();
+    drawn.load_style(TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─')));
+    // Piped, the table is as wide as it needs; on a terminal long texts wrap.
+    drawn.set_content_arrangement(if drawn.is_tty() {
+        ContentArrangement::Dynamic
+    } else {
+        ContentArrangement::Disabled
+    });
+    drawn.set_header(table.columns.iter().map(|column| context.lang.pick(column.title_zh, column.title_en)));
+    for row in &table.rows {
+        drawn.add_row(row.iter().map(|cell| &cell.show));
+    }
+    for (place, column) in table.columns.iter().enumerate() {
+        if let Some(drawn) = drawn.column_mut(place).filter(|_| column.numeric) {
+            drawn.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let title =
+        table.title.as_ref().map(|title| format!("{}\n", title.get(context.lang))).unwrap_or_default();
+    let lines = drawn.lines().map(|line| format!("{}\n", line.trim_end()));
+    title + &lines.collect::<String>()
+}
+
+/// A decimal text with a comma every three digits, for people.
+pub(crate) fn thousands(decimal: &str) -> String {
+    let (sign, digits) = decimal.strip_prefix('-').map_or(("", decimal), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut out = String::from(sign);
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if !fraction.is_empty() {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_every_three_digits() {
+        for (plain, grouped) in [
+            ("0", "0"),
+            ("100", "100"),
+            ("1000", "1,000"),
+            ("-35000000.50", "-35,000,000.50"),
+            ("123456", "123,456"),
+        ] {
+            assert_eq!(thousands(plain), grouped);
+        }
+    }
+}

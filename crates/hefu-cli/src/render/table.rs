@@ -1,0 +1,104 @@
+//! Rows under columns, each value in two forms: for people and for programs.
+
+use hefu_exchange::output::{self, Column};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::lang::Text;
+
+/// One value: as people read it, and as programs do.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    pub(crate) show: String,
+    pub(crate) value: Value,
+}
+
+/// A value that people and programs read alike.
+pub(crate) fn plain(value: impl Into<Value>) -> Cell {
+    let value = value.into();
+    Cell { show: bare(&value), value }
+}
+
+/// A value that people read in other words.
+pub(crate) fn shown(show: impl Into<String>, value: impl Into<Value>) -> Cell {
+    Cell { show: show.into(), value: value.into() }
+}
+
+/// A JSON value as the text of a cell.
+pub(super) fn bare(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(bare).collect::<Vec<_>>().join(" "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// JSON whose keys keep the order in which they were written down.
+#[derive(Clone, Debug)]
+pub(crate) enum Json {
+    Value(Value),
+    List(Vec<Json>),
+    Object(Vec<(&'static str, Json)>),
+}
+
+impl<T: Into<Value>> From<T> for Json {
+    fn from(value: T) -> Json {
+        Json::Value(value.into())
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Json::Value(value) => value.serialize(serializer),
+            Json::List(items) => serializer.collect_seq(items),
+            Json::Object(pairs) => serializer.collect_map(pairs.iter().map(|(key, value)| (key, value))),
+        }
+    }
+}
+
+impl Json {
+    pub(super) fn line(&self) -> String {
+        let text = serde_json::to_string(self);
+        text.unwrap_or_else(|error| unreachable!("strings, numbers and lists are JSON: {error}")) + "\n"
+    }
+}
+
+/// Rows under columns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) title: Option<Text>,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// An empty table.
+    pub(crate) fn new(columns: Vec<Column>) -> Table {
+        Table { title: None, columns, rows: Vec::new() }
+    }
+
+    /// The same under a title.
+    pub(crate) fn titled(self, title: Text) -> Table {
+        Table { title: Some(title), ..self }
+    }
+
+    /// The rows as objects.
+    pub(crate) fn objects(&self) -> Vec<Json> {
+        let cell = |(column, cell): (&Column, &Cell)| (column.key, Json::Value(cell.value.clone()));
+        self.rows.iter().map(|row| Json::Object(self.columns.iter().zip(row).map(cell).collect())).collect()
+    }
+
+    /// The same table for a file: what programs read, or what people do.
+    pub(super) fn file(&self, text: impl Fn(&Cell) -> String) -> output::Table {
+        let mut table = output::Table::new(self.columns.clone());
+        let cell = |(column, cell): (&Column, &Cell)| match text(cell) {
+            text if text.is_empty() => output::Cell::Null,
+            text if column.numeric => output::Cell::Number(text),
+            text => output::Cell::Text(text),
+        };
+        table.rows = self.rows.iter().map(|row| self.columns.iter().zip(row).map(cell).collect()).collect();
+        table
+    }
+}

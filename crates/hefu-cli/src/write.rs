@@ -1,0 +1,102 @@
+//! One command from the command line into the ledger: signed here, submitted, answered.
+
+use std::sync::PoisonError;
+
+use hefu_domain::state::State;
+use hefu_engine::{Accepted, Answer, Draft, Engine, Mode, Signer, system_clock};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    context::Context,
+    error::{CliError, Result},
+    lang::text,
+    render::{self, Column, Page, Table, plain, shown},
+};
+
+/// Who signs, and whether it is only tried.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Signing {
+    /// The office whose key signs, such as 330108 or 330108/coordinator
+    #[arg(long = "as", value_name = "KEY")]
+    pub(crate) signer: String,
+    /// Decide, but record nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// A command's fields.
+pub(crate) type Fields = Map<String, Value>;
+
+/// Builds the fields from the state, signs, submits, prints the answer.
+pub(crate) fn one(
+    context: &Context,
+    signing: &Signing,
+    fields: impl FnOnce(&State) -> Result<Fields>,
+) -> Result<u8> {
+    let engine = context.engine()?;
+    let outcome = submit(context, &engine, signing, fields);
+    // Closing comes first: a refusal leaves the ledger as clean as an acceptance.
+    let closed = engine.close();
+    let accepted = outcome?;
+    closed?;
+    let mut table = Table::new(vec![
+        Column::text("id", "命令编号", "command"),
+        Column::number("position", "位置", "position"),
+        Column::number("records", "记录数", "records"),
+        Column::text("head", "链头", "head"),
+    ]);
+    let head = accepted.receipt.as_ref().map(|receipt| receipt.head.to_string());
+    let short = head.clone().map_or_else(String::new, |head| head[..16].to_owned());
+    table.rows.push(vec![
+        plain(accepted.id.to_string()),
+        plain(accepted.position),
+        plain(accepted.records),
+        shown(short, head),
+    ]);
+    let json = receipt_json(&accepted, signing.dry_run).into();
+    let dry = text("仅试算,未入账", "only tried; nothing was recorded");
+    let notes = if signing.dry_run { vec![dry] } else { Vec::new() };
+    render::print(context, &Page { tables: vec![table], data: None, notes, json })?;
+    Ok(0)
+}
+
+fn submit(
+    context: &Context,
+    engine: &Engine,
+    signing: &Signing,
+    fields: impl FnOnce(&State) -> Result<Fields>,
+) -> Result<Accepted> {
+    let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
+    let command = fields(&views.state)?;
+    let mut signer = Signer::new(engine.origin().clone(), context.keys());
+    let draft = Draft { command, id: None, signer: signing.signer.clone() };
+    let signed = signer.sign(draft, &views.state, system_clock())?;
+    drop(views);
+    let mode = if signing.dry_run { Mode::DryRun } else { Mode::Each };
+    let answers = engine.submit(vec![signed.into_bytes()], mode, None).wait()?;
+    match answers.into_iter().next() {
+        Some(Answer::Accepted(accepted)) => Ok(accepted),
+        Some(Answer::Refused(refused, _)) => Err(CliError::refused(&refused)),
+        None => Err(hefu_engine::EngineError::Stopped("no answer".to_owned()).into()),
+    }
+}
+
+/// What is kept of an acceptance: enough to prove it later.
+pub(crate) fn receipt_json(accepted: &Accepted, dry_run: bool) -> Value {
+    let Accepted { id, position, records, leaf, receipt, repeated } = accepted;
+    let mut object = json!({
+        "id": id.to_string(), "position": position, "records": records, "repeated": repeated,
+        "leaf": String::from_utf8_lossy(leaf), "receipt": receipt,
+    });
+    if dry_run {
+        object["dry_run"] = json!(true);
+    }
+    object
+}
+
+/// The fields of a command; empty ones are left out.
+pub(crate) fn fields(kind: &str, pairs: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Fields {
+    let mut fields = Map::from_iter([("type".to_owned(), json!(kind))]);
+    fields.extend(pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    fields
+}

@@ -1,0 +1,61 @@
+//! Chinese and English, errors for people and programs, and what -q leaves out.
+
+use crate::support::{Place, hefu};
+
+#[test]
+fn the_locale_decides_and_the_option_overrules_it() {
+    let place = Place::empty();
+    let says = |variables: &[(&str, &str)], args: &[&str]| {
+        let mut command = hefu();
+        command.env_remove("LC_ALL").current_dir(place.path("")).args(["--format", "table"]).args(args);
+        command.envs(variables.iter().copied());
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    let (chinese, english) = ("错误: hefu-ledger 没有账本", "error: there is no ledger at hefu-ledger");
+    assert!(says(&[("LANG", "zh_CN.UTF-8")], &["check"]).contains("错误: "));
+    assert!(says(&[("LANG", "zh_CN.UTF-8")], &["report", "circulation"]).starts_with(chinese));
+    assert!(
+        says(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")], &["report", "circulation"]).starts_with(english)
+    );
+    assert!(
+        says(&[("LC_MESSAGES", "zh_CN.UTF-8"), ("LANG", "C")], &["report", "circulation"])
+            .starts_with(chinese)
+    );
+    assert!(
+        says(&[("LANG", "zh_CN.UTF-8")], &["--lang", "en", "report", "circulation"]).starts_with(english)
+    );
+    assert!(says(&[], &["--lang", "zh", "submitt"]).contains("没有命令 `submitt`"));
+    assert!(says(&[], &["--lang", "zh", "submitt"]).contains("提示: 是否想用 submit?"));
+}
+
+#[test]
+fn errors_are_objects_where_results_are() {
+    let place = Place::empty();
+    for format in ["json", "jsonl"] {
+        let error = place.run_bare(&["--format", format, "report", "circulation"]).exits(74).error();
+        let keys: Vec<&String> = error.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["code", "exit", "file", "hint", "title", "type"]);
+        assert_eq!(error["type"], "urn:hefu:error:no_ledger");
+    }
+}
+
+#[test]
+fn quiet_keeps_the_data() {
+    let place = Place::with_sample();
+    let report = ["-L", "L", "report", "circulation", "--format", "table"];
+    let loud = place.run_bare(&report).exits(0);
+    let quiet = place.run_bare(&[&report[..], &["-q"]].concat()).exits(0);
+    assert_eq!(loud.out, quiet.out);
+    assert!(quiet.err.is_empty());
+    let error =
+        place.run_bare(&["-L", "L", "-q", "project", "show", "nothing", "--format", "table"]).exits(1);
+    assert!(error.err.starts_with("error: "));
+}
+
+#[test]
+fn completions_for_each_shell() {
+    let place = Place::empty();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(place.run_bare(&["completions", shell]).exits(0).out.contains("submit"));
+    }
+}

@@ -1,0 +1,12 @@
+//! The command line, end to end: the real binary on real directories.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
+mod exit_codes;
+mod golden;
+mod import;
+mod journal;
+mod languages;
+mod reports;
+mod support;
+mod writers;

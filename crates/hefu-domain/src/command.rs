@@ -1,0 +1,479 @@
+//! Commands: what a person in an authority asks the ledger to record. The JSON form *is* the contract.
+//!
+//! Who signs is in the envelope, not here. Names and meanings are those of `docs/COMMANDS.md`, whose JSON Schema is
+//! generated from these types.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    amount::{Decimal, Money},
+    authority::{KeyEntry, Roots},
+    id::{Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
+    indicator::IndicatorCode,
+    period::Period,
+    policy::Policy,
+    region::{Adjacency, RegionCode, RegionEntry},
+    terms::ProposedTerms,
+    tier::Tier,
+    time::Date,
+};
+
+/// A second signature inside a command that needs more than one person. Checked in the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Endorsement {
+    /// Who signs.
+    pub public: PublicKey,
+    /// Ed25519 over the command without its endorsements (FORMAT section 4), base64.
+    pub sig: String,
+}
+
+/// What an answering command answers: nobody is bound to terms they did not see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Id of the command answered.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub id: Uuid,
+    /// SHA-256 of that stored command.
+    pub sha256: Digest,
+}
+
+/// Why a tier is exhausted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ExhaustReason {
+    /// No land.
+    Land,
+    /// No energy quota.
+    Energy,
+    /// No environmental capacity.
+    Environment,
+    /// Outside the area's industrial position.
+    IndustryPosition,
+    /// Nobody takes it.
+    NoTaker,
+    /// The enterprise's choice.
+    EnterpriseChoice,
+}
+
+/// Declares the command structs (each refusing unknown fields) and the enum over them.
+macro_rules! commands {
+    ($($(#[$doc:meta])* $tag:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+            #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+            #[serde(deny_unknown_fields)]
+            pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+        )*
+
+        /// Every command, told apart by its `type`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(tag = "type")]
+        #[allow(clippy::large_enum_variant, reason = "commands live one at a time, on their way to events")]
+        pub enum Command {
+            $($(#[$doc])* #[serde(rename = $tag)] $name($name),)*
+        }
+
+        impl Command {
+            /// The `type` of this command.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Command::$name(_) => $tag,)* }
+            }
+
+            /// The names of all commands, in documentation order.
+            pub const NAMES: &'static [&'static str] = &[$($tag,)*];
+
+            /// Reads the fields of a command whose `type` is known, to say which field is wrong.
+            fn from_fields(kind: &str, fields: serde_json::Value) -> Result<Command, BadCommand> {
+                match kind {
+                    $($tag => serde_path_to_error::deserialize::<_, $name>(fields)
+                        .map(Command::$name)
+                        .map_err(BadCommand::from_serde),)*
+                    _ => Err(BadCommand { field: "type".to_owned(), why: format!("unknown command `{kind}`") }),
+                }
+            }
+        }
+        $(impl From<$name> for Command { fn from(command: $name) -> Command { Command::$name(command) } })*
+    };
+}
+
+commands! {
+    /// Record 0: names the ledger, its algorithms, keys, regions and first policy. Signed by the log's key and k root keys.
+    "create_ledger" CreateLedger {
+        /// Borders between counties.
+        #[serde(default)] adjacency: Vec<Adjacency>,
+        /// Root signatures.
+        #[serde(default)] endorsements: Vec<Endorsement>,
+        /// Version of the byte format, 1.
+        format: u32,
+        /// The region whose coordinator adopts policy and regions.
+        host: RegionCode,
+        /// Key id of the log.
+        log_key: KeyId,
+        /// Public key of the log.
+        log_public: PublicKey,
+        /// Name of the ledger: a schema-less URL.
+        origin: String,
+        /// The first policy.
+        policy: Policy,
+        /// The regions, superiors first.
+        regions: Vec<RegionEntry>,
+        /// The root keys.
+        roots: Roots,
+        /// Algorithm suite, `blake3-sha256-ed25519`.
+        suite: String,
+    }
+    /// Adds areas and borders. By the host's coordinator.
+    "register_regions" RegisterRegions {
+        /// Borders.
+        #[serde(default)] adjacency: Vec<Adjacency>,
+        /// Areas, superiors first.
+        #[serde(default)] regions: Vec<RegionEntry>,
+    }
+    /// A region changes its name; no number changes. By the host's coordinator.
+    "rename_region" RenameRegion {
+        /// Effective date.
+        date: Date,
+        /// New English name.
+        #[serde(default, skip_serializing_if = "String::is_empty")] name_en: String,
+        /// New Chinese name.
+        name_zh: String,
+        /// The region.
+        region: RegionCode,
+    }
+    /// A region changes its code; no number changes. By the host's coordinator.
+    "recode_region" RecodeRegion {
+        /// The new code.
+        code: RegionCode,
+        /// Effective date.
+        date: Date,
+        /// The region, by its present code.
+        region: RegionCode,
+    }
+    /// Puts a whole new policy in force for what comes after. By the host's coordinator.
+    "adopt_policy" AdoptPolicy {
+        /// The policy.
+        policy: Policy,
+    }
+    /// Registers authorities' first keys. Signed by k root keys.
+    "register_keys" RegisterKeys {
+        /// Root signatures beside the envelope's own.
+        #[serde(default)] endorsements: Vec<Endorsement>,
+        /// The keys.
+        keys: Vec<KeyEntry>,
+    }
+    /// Replaces the signing key. Signed by the old key, endorsed by the new one.
+    "rotate_key" RotateKey {
+        /// The new key's signature.
+        #[serde(default)] endorsements: Vec<Endorsement>,
+        /// Id of the new key.
+        key: KeyId,
+        /// The new public key.
+        public: PublicKey,
+    }
+    /// Ends a key. By its holder, by the coordinator of its region or a superior one, or by a root key.
+    "revoke_key" RevokeKey {
+        /// Position from which on its commands are suspect.
+        #[serde(default, skip_serializing_if = "Option::is_none")] compromised_since: Option<u64>,
+        /// The key.
+        key: KeyId,
+        /// Why.
+        reason: String,
+    }
+    /// Announces a new key for one that is lost. By two persons of the superior authority and the new key; takes effect after the published delay.
+    "recover_key" RecoverKey {
+        /// The second person's and the new key's signatures.
+        #[serde(default)] endorsements: Vec<Endorsement>,
+        /// Id of the new key.
+        key: KeyId,
+        /// The lost key.
+        lost: KeyId,
+        /// Who holds the new key.
+        person: String,
+        /// The new public key.
+        public: PublicKey,
+    }
+    /// Stops an announced recovery: the key is not lost. By the key said to be lost.
+    "cancel_key_recovery" CancelKeyRecovery {
+        /// The key said to be lost.
+        lost: KeyId,
+    }
+    /// Lets time pass: expires proposals and completes key recoveries that are due. By the log's key.
+    "tick" Tick {}
+    /// Registers an enterprise with its county.
+    "register_enterprise" RegisterEnterprise {
+        /// Unified social credit code (GB 32100-2015).
+        enterprise: EnterpriseCode,
+        /// Name.
+        name: String,
+        /// The registering office's own region.
+        region: RegionCode,
+    }
+    /// Registers a project (内生裂变项目) in the county where it arises.
+    "register_project" RegisterProject {
+        /// Government project codes (aliases).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] codes: Vec<String>,
+        /// Date of registration; left out: the day of recording.
+        #[serde(default, skip_serializing_if = "Option::is_none")] date: Option<Date>,
+        /// The firm that spins it out.
+        enterprise: EnterpriseCode,
+        /// GB/T 4754 code such as `C34`.
+        industry: String,
+        /// Name.
+        name: String,
+        /// The county it arises in: the office's own.
+        origin: RegionCode,
+        /// Planned investment in CNY.
+        planned_investment: Money,
+        /// Its identity.
+        project: ProjectId,
+        /// Plot, park or zone.
+        #[serde(default, skip_serializing_if = "Option::is_none")] site: Option<String>,
+    }
+    /// Changes a project's name or planned investment from a day on, or adds codes. By the holder.
+    "amend_project" AmendProject {
+        /// Further government project codes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] codes: Vec<String>,
+        /// From this day; left out: the day of recording.
+        #[serde(default, skip_serializing_if = "Option::is_none")] date: Option<Date>,
+        /// New name.
+        #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
+        /// Planned investment in force from `date`.
+        #[serde(default, skip_serializing_if = "Option::is_none")] planned_investment: Option<Money>,
+        /// The project.
+        project: ProjectId,
+    }
+    /// Declares that a tier offers no place. By the holder.
+    "exhaust_tier" ExhaustTier {
+        /// Evidence digests.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] evidence: Vec<Evidence>,
+        /// The project.
+        project: ProjectId,
+        /// Reason code.
+        reason: ExhaustReason,
+        /// The tier.
+        tier: Tier,
+    }
+    /// Lets a project skip a tier: the holder's direct superior the inner tiers, the province `neighbouring`.
+    "waive_tier" WaiveTier {
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+        /// The tier.
+        tier: Tier,
+    }
+    /// Offers a project to a destination under terms. By the holder.
+    "propose_transfer" ProposeTransfer {
+        /// The county that is to take it.
+        destination: RegionCode,
+        /// The project.
+        project: ProjectId,
+        /// Plot, park or zone there.
+        #[serde(default, skip_serializing_if = "Option::is_none")] site: Option<String>,
+        /// Terms; what is missing takes the policy's default.
+        #[serde(default, skip_serializing_if = "Option::is_none")] terms: Option<ProposedTerms>,
+    }
+    /// Accepts the open proposal. By the destination, and by an earlier origin whose live claim the terms reduce.
+    "accept_transfer" AcceptTransfer {
+        /// The project.
+        project: ProjectId,
+        /// The proposal answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+    }
+    /// Declines the open proposal. By a region whose acceptance it needs.
+    "decline_transfer" DeclineTransfer {
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
+        /// The proposal answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+    }
+    /// Withdraws the open proposal. By the holder.
+    "withdraw_transfer" WithdrawTransfer {
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
+        /// The proposal withdrawn.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+    }
+    /// Confirms (认定) a pending claim. By the lowest common superior of origin and destination.
+    "confirm_claim" ConfirmClaim {
+        /// The project.
+        project: ProjectId,
+        /// The proposal whose claim it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+        /// Number of the transfer, from 0.
+        transfer: u32,
+    }
+    /// Rejects a pending claim. By the lowest common superior of origin and destination.
+    "reject_claim" RejectClaim {
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+        /// The proposal whose claim it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+        /// Number of the transfer, from 0.
+        transfer: u32,
+    }
+    /// The project arrives: location changes on this date. By the destination of the accepted transfer.
+    "land_project" LandProject {
+        /// Effective date of the transfer.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+        /// Plot, park or zone.
+        #[serde(default, skip_serializing_if = "Option::is_none")] site: Option<String>,
+    }
+    /// Construction starts where the project is. By the holder.
+    "start_construction" StartConstruction {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+    }
+    /// Production starts where the project is. By the holder.
+    "start_production" StartProduction {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+    }
+    /// The project pauses. By the holder.
+    "suspend_project" SuspendProject {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
+    }
+    /// The project goes on. By the holder.
+    "resume_project" ResumeProject {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+    }
+    /// The project ends. By the holder.
+    "close_project" CloseProject {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
+    }
+    /// Reports one value, or replaces the one reported before for the same project, indicator and period.
+    "report_observation" ReportObservation {
+        /// Indicator code.
+        indicator: IndicatorCode,
+        /// Reference period.
+        period: Period,
+        /// The project.
+        project: ProjectId,
+        /// Value in the indicator's unit.
+        value: Decimal,
+    }
+}
+
+/// A command that cannot be read: which field, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}`: {why}")]
+pub struct BadCommand {
+    /// Path of the field, such as `terms.credits.investment.origin_bp`; empty for the whole.
+    pub field: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl BadCommand {
+    fn from_serde(error: serde_path_to_error::Error<serde_json::Error>) -> BadCommand {
+        let path = error.path().to_string();
+        let why = error.into_inner().to_string();
+        // serde names unknown and missing fields in its text only.
+        let named = ["unknown field `", "missing field `"].iter().find_map(|start| {
+            let rest = why.strip_prefix(start)?;
+            rest.split_once('`').map(|(name, _)| name.to_owned())
+        });
+        let field = match (path.as_str(), named) {
+            (".", Some(name)) => name,
+            (parent, Some(name)) if !parent.ends_with(&name) => format!("{parent}.{name}"),
+            (path, _) => path.to_owned(),
+        };
+        BadCommand { field, why }
+    }
+}
+
+impl Command {
+    /// Reads a command from its JSON. Duplicate keys and non-canonical forms are refused before this, in the chain.
+    pub fn parse(json: &[u8]) -> Result<Command, BadCommand> {
+        serde_json::from_slice(json).or_else(|_| {
+            let whole = |why: String| BadCommand { field: String::new(), why };
+            let mut value: serde_json::Value =
+                serde_json::from_slice(json).map_err(|error| whole(error.to_string()))?;
+            let fields = value.as_object_mut().ok_or_else(|| whole("not a JSON object".to_owned()))?;
+            match fields.remove("type") {
+                Some(serde_json::Value::String(kind)) => Command::from_fields(&kind, value),
+                Some(_) => Err(BadCommand { field: "type".to_owned(), why: "must be a string".to_owned() }),
+                None => Err(BadCommand { field: "type".to_owned(), why: "missing field `type`".to_owned() }),
+            }
+        })
+    }
+
+    /// The second signatures this command carries.
+    pub fn endorsements(&self) -> &[Endorsement] {
+        match self {
+            Command::CreateLedger(c) => &c.endorsements,
+            Command::RegisterKeys(c) => &c.endorsements,
+            Command::RotateKey(c) => &c.endorsements,
+            Command::RecoverKey(c) => &c.endorsements,
+            _ => &[],
+        }
+    }
+
+    /// The project it is about, if it is about one.
+    pub fn project(&self) -> Option<ProjectId> {
+        match self {
+            Command::CreateLedger(_)
+            | Command::RegisterRegions(_)
+            | Command::RenameRegion(_)
+            | Command::RecodeRegion(_)
+            | Command::AdoptPolicy(_)
+            | Command::RegisterKeys(_)
+            | Command::RotateKey(_)
+            | Command::RevokeKey(_)
+            | Command::RecoverKey(_)
+            | Command::CancelKeyRecovery(_)
+            | Command::Tick(_)
+            | Command::RegisterEnterprise(_) => None,
+            Command::RegisterProject(c) => Some(c.project),
+            Command::AmendProject(c) => Some(c.project),
+            Command::ExhaustTier(c) => Some(c.project),
+            Command::WaiveTier(c) => Some(c.project),
+            Command::ProposeTransfer(c) => Some(c.project),
+            Command::AcceptTransfer(c) => Some(c.project),
+            Command::DeclineTransfer(c) => Some(c.project),
+            Command::WithdrawTransfer(c) => Some(c.project),
+            Command::ConfirmClaim(c) => Some(c.project),
+            Command::RejectClaim(c) => Some(c.project),
+            Command::LandProject(c) => Some(c.project),
+            Command::StartConstruction(c) => Some(c.project),
+            Command::StartProduction(c) => Some(c.project),
+            Command::SuspendProject(c) => Some(c.project),
+            Command::ResumeProject(c) => Some(c.project),
+            Command::CloseProject(c) => Some(c.project),
+            Command::ReportObservation(c) => Some(c.project),
+        }
+    }
+}

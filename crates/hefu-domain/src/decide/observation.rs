@@ -1,0 +1,57 @@
+//! Reporting observations: only where the project is located; credits are never reported, only derived.
+
+use super::{Context, acts_for, project};
+use crate::{
+    amount::Decimal,
+    authority::Role,
+    command::ReportObservation,
+    event::{Event, ObservationCorrected, ObservationReported},
+    indicator::Kind,
+    rejection::Rejection,
+    state::{Actor, State},
+};
+
+pub(super) fn report(
+    state: &State,
+    context: &Context<'_>,
+    actor: &Actor,
+    c: &ReportObservation,
+) -> Result<Vec<Event>, Rejection> {
+    let ReportObservation { indicator: code, period, project: id, ref value } = *c;
+    let project = project(state, id)?;
+    // The county of the period's last day reports it; so may the one that holds the project, and its books, now.
+    let roles = [Role::Office, Role::Statistics];
+    acts_for(state, actor, project.located(period.end()), &roles)
+        .or_else(|refused| acts_for(state, actor, project.current().region, &roles).map_err(|_| refused))?;
+    let listed = state.policy.indicators.iter().any(|indicator| indicator.code == code);
+    let known = state.indicator(code).filter(|_| listed);
+    let (indicator_id, indicator) = known.ok_or(Rejection::UnknownIndicator { indicator: code })?;
+    match indicator.kind {
+        Kind::Flow | Kind::Stock => {}
+        Kind::Count | Kind::Ratio => return Err(Rejection::DerivedIndicator { indicator: code }),
+    }
+    let scale = indicator.unit.scale();
+    let minor = value.minor(scale).map_err(|why| Rejection::BadValue { why })?;
+    let today = context.ts.date();
+    if period.end() > today {
+        return Err(Rejection::PeriodInFuture { period, today });
+    }
+    if let Some(closed) = project.closed.filter(|closed| period.start() > *closed) {
+        return Err(Rejection::PeriodAfterClosing { period, closed });
+    }
+    let value = Decimal::from_minor(minor, scale);
+    let mut reported = project.reported_in(indicator_id, period.year());
+    let Some(conflict) =
+        reported.find(|existing| existing.overlaps(period) || existing.frequency() != period.frequency())
+    else {
+        return Ok(vec![ObservationReported { indicator: code, period, project: id, value }.into()]);
+    };
+    // Within one frequency and year every later report either repeats a period or conflicts with one.
+    if project.reported_in(indicator_id, period.year()).any(|existing| existing == period) {
+        return Ok(vec![ObservationCorrected { indicator: code, period, project: id, value }.into()]);
+    }
+    if conflict.overlaps(period) {
+        return Err(Rejection::PeriodOverlaps { period, existing: conflict });
+    }
+    Err(Rejection::FrequencyMixed { period, existing: conflict })
+}

@@ -1,0 +1,472 @@
+//! Events: facts in the past tense, complete, never edited. A mistake is answered by a later fact.
+//!
+//! The `type` and `v` stand in the record's leaf, the fields here in its body's `data`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    amount::{Decimal, Money},
+    authority::{KeyEntry, Roots},
+    command::ExhaustReason,
+    id::{EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
+    indicator::IndicatorCode,
+    period::Period,
+    policy::Policy,
+    region::{Adjacency, RegionCode, RegionEntry},
+    terms::Terms,
+    tier::Tier,
+    time::{Date, Timestamp},
+};
+
+/// Declares the event structs, the enum over them, and the mapping to and from `type` and JSON data.
+macro_rules! events {
+    ($($(#[$doc:meta])* $tag:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
+            impl From<$name> for Event { fn from(event: $name) -> Event { Event::$name(event) } }
+        )*
+
+        /// Every event.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant, reason = "the large ones are rare; the common ones stay flat")]
+        pub enum Event {
+            $($(#[$doc])* $name($name),)*
+        }
+
+        impl Event {
+            /// The names of all event types, in documentation order.
+            pub const NAMES: &'static [&'static str] = &[$($tag,)*];
+
+            /// The leaf's `type`.
+            pub const fn kind(&self) -> &'static str {
+                match self { $(Event::$name(_) => $tag,)* }
+            }
+
+            /// The body's `data` as a JSON value, whose keys are sorted.
+            pub fn to_value(&self) -> Result<serde_json::Value, serde_json::Error> {
+                match self { $(Event::$name(event) => serde_json::to_value(event),)* }
+            }
+
+            /// The body's `data` as JSON text. Fields are declared in the order of their names, so the text is
+            /// canonical as it stands; the writer checks that.
+            pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+                match self { $(Event::$name(event) => serde_json::to_vec(event),)* }
+            }
+
+            /// Reads `data` of the given `type` and schema version.
+            pub fn parse(kind: &str, v: u32, data: &[u8]) -> Result<Event, UnknownEvent> {
+                if v != SCHEMA_VERSION {
+                    return Err(UnknownEvent::Schema { kind: kind.to_owned(), v });
+                }
+                let malformed = |error: serde_json::Error| UnknownEvent::Data {
+                    kind: kind.to_owned(),
+                    why: error.to_string(),
+                };
+                match kind {
+                    $($tag => serde_json::from_slice::<$name>(data).map(Event::$name).map_err(malformed),)*
+                    _ => Err(UnknownEvent::Schema { kind: kind.to_owned(), v }),
+                }
+            }
+        }
+    };
+}
+
+/// The schema version all events have today.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A record this version of the software cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownEvent {
+    /// No such type, or a version from another time.
+    #[error("unknown schema: type `{kind}` version {v}")]
+    Schema {
+        /// The leaf's `type`.
+        kind: String,
+        /// The leaf's `v`.
+        v: u32,
+    },
+    /// The data does not fit the type.
+    #[error("data of `{kind}` is malformed: {why}")]
+    Data {
+        /// The leaf's `type`.
+        kind: String,
+        /// What the parser said.
+        why: String,
+    },
+}
+
+events! {
+    /// The ledger exists, under this name, with these algorithms and keys.
+    "ledger.created" LedgerCreated {
+        /// Byte format version.
+        format: u32,
+        /// Region whose coordinator adopts policy.
+        host: RegionCode,
+        /// Key id of the log.
+        log_key: KeyId,
+        /// Public key of the log.
+        log_public: PublicKey,
+        /// Name.
+        origin: String,
+        /// Root keys.
+        roots: Roots,
+        /// Algorithm suite.
+        suite: String,
+    }
+    /// Areas and borders entered the tree.
+    "regions.registered" RegionsRegistered {
+        /// Borders.
+        adjacency: Vec<Adjacency>,
+        /// Areas, superiors first.
+        regions: Vec<RegionEntry>,
+    }
+    /// A region changed its name.
+    "region.renamed" RegionRenamed {
+        /// Effective date.
+        date: Date,
+        /// New English name.
+        name_en: String,
+        /// New Chinese name.
+        name_zh: String,
+        /// The region.
+        region: RegionCode,
+    }
+    /// A region changed its code.
+    "region.recoded" RegionRecoded {
+        /// New code.
+        code: RegionCode,
+        /// Effective date.
+        date: Date,
+        /// Code until then.
+        region: RegionCode,
+    }
+    /// A policy came into force.
+    "policy.adopted" PolicyAdopted {
+        /// The policy.
+        policy: Policy,
+        /// Its number, from 1.
+        version: u32,
+    }
+    /// Authorities' keys were registered.
+    "keys.registered" KeysRegistered {
+        /// The keys.
+        keys: Vec<KeyEntry>,
+    }
+    /// A key was replaced by its holder.
+    "key.rotated" KeyRotated {
+        /// The new key.
+        new: KeyEntry,
+        /// The key it replaces.
+        old: KeyId,
+    }
+    /// A key was ended.
+    "key.revoked" KeyRevoked {
+        /// Position from which on its commands are suspect.
+        compromised_since: Option<u64>,
+        /// The key.
+        key: KeyId,
+        /// Why.
+        reason: String,
+    }
+    /// A new key for a lost one was announced.
+    "key.recovery_announced" KeyRecoveryAnnounced {
+        /// When it takes effect.
+        effective_at: Timestamp,
+        /// The lost key.
+        lost: KeyId,
+        /// The new key.
+        new: KeyEntry,
+        /// The second person of the superior authority.
+        second: KeyId,
+    }
+    /// An announced recovery was stopped.
+    "key.recovery_cancelled" KeyRecoveryCancelled {
+        /// The key said to be lost.
+        lost: KeyId,
+    }
+    /// A lost key was replaced.
+    "key.recovered" KeyRecovered {
+        /// The lost key.
+        lost: KeyId,
+        /// The new key.
+        new: KeyEntry,
+    }
+    /// An enterprise was registered.
+    "enterprise.registered" EnterpriseRegistered {
+        /// Unified social credit code.
+        enterprise: EnterpriseCode,
+        /// Name.
+        name: String,
+        /// Registering county.
+        region: RegionCode,
+    }
+    /// A project was registered.
+    "project.registered" ProjectRegistered {
+        /// Aliases.
+        codes: Vec<String>,
+        /// Day of registration.
+        date: Date,
+        /// The firm.
+        enterprise: EnterpriseCode,
+        /// GB/T 4754 code.
+        industry: String,
+        /// Name.
+        name: String,
+        /// County of origin.
+        origin: RegionCode,
+        /// Planned investment in CNY.
+        planned_investment: Money,
+        /// Identity.
+        project: ProjectId,
+        /// Site.
+        site: Option<String>,
+    }
+    /// A project's particulars changed.
+    "project.amended" ProjectAmended {
+        /// Aliases added.
+        codes: Vec<String>,
+        /// From this day.
+        date: Date,
+        /// New name.
+        name: Option<String>,
+        /// Planned investment in force from `date`.
+        planned_investment: Option<Money>,
+        /// The project.
+        project: ProjectId,
+    }
+    /// A tier offers no place.
+    "tier.exhausted" TierExhausted {
+        /// Evidence digests.
+        evidence: Vec<Evidence>,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: ExhaustReason,
+        /// The tier.
+        tier: Tier,
+    }
+    /// A superior let the project skip a tier.
+    "tier.waived" TierWaived {
+        /// Who waived.
+        by: RegionCode,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+        /// The tier.
+        tier: Tier,
+    }
+    /// A transfer was proposed, under these terms in full.
+    "transfer.proposed" TransferProposed {
+        /// Earlier origins whose live claims the terms reduce: they must accept too.
+        consents: Vec<RegionCode>,
+        /// Where to.
+        destination: RegionCode,
+        /// Last day on which it can be answered.
+        expires: Option<Date>,
+        /// Where from.
+        origin: RegionCode,
+        /// The project.
+        project: ProjectId,
+        /// Site there.
+        site: Option<String>,
+        /// Terms in full.
+        terms: Terms,
+        /// Tier the destination lies in.
+        tier: Tier,
+        /// Number of the transfer in its project, from 0.
+        transfer: u32,
+    }
+    /// One of several regions whose acceptance a proposal needs accepted it.
+    "transfer.consented" TransferConsented {
+        /// Who.
+        by: RegionCode,
+        /// The project.
+        project: ProjectId,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// Everyone whose acceptance a proposal needs has accepted it.
+    "transfer.accepted" TransferAccepted {
+        /// Who accepted last.
+        by: RegionCode,
+        /// Whether the origin's claim still waits for the superior's confirmation.
+        claim_pending: bool,
+        /// The project.
+        project: ProjectId,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// A proposal was declined.
+    "transfer.declined" TransferDeclined {
+        /// Who.
+        by: RegionCode,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// A proposal was withdrawn.
+    "transfer.withdrawn" TransferWithdrawn {
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// A proposal was not answered in time.
+    "transfer.expired" TransferExpired {
+        /// The project.
+        project: ProjectId,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// A pending claim was confirmed (认定).
+    "claim.confirmed" ClaimConfirmed {
+        /// Who confirmed.
+        by: RegionCode,
+        /// The project.
+        project: ProjectId,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// A pending claim was rejected.
+    "claim.rejected" ClaimRejected {
+        /// Who rejected.
+        by: RegionCode,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// The project arrived: it is located at the destination from this day on.
+    "project.landed" ProjectLanded {
+        /// Effective date.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+        /// Where.
+        region: RegionCode,
+        /// Site.
+        site: Option<String>,
+        /// Number of the transfer.
+        transfer: u32,
+    }
+    /// Construction started.
+    "construction.started" ConstructionStarted {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+    }
+    /// Production started.
+    "production.started" ProductionStarted {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+    }
+    /// The project paused.
+    "project.suspended" ProjectSuspended {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+    }
+    /// The project went on.
+    "project.resumed" ProjectResumed {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+    }
+    /// The project ended.
+    "project.closed" ProjectClosed {
+        /// The day.
+        date: Date,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+    }
+    /// A value was reported for the first time.
+    "observation.reported" ObservationReported {
+        /// Indicator.
+        indicator: IndicatorCode,
+        /// Reference period.
+        period: Period,
+        /// The project.
+        project: ProjectId,
+        /// Value, with the decimals of its unit.
+        value: Decimal,
+    }
+    /// A value replaced the one reported before.
+    "observation.corrected" ObservationCorrected {
+        /// Indicator.
+        indicator: IndicatorCode,
+        /// Reference period.
+        period: Period,
+        /// The project.
+        project: ProjectId,
+        /// Value, with the decimals of its unit.
+        value: Decimal,
+    }
+}
+
+impl Event {
+    /// The stream the event belongs to.
+    pub fn stream(&self) -> String {
+        if let Event::EnterpriseRegistered(e) = self {
+            return format!("enterprise/{}", e.enterprise);
+        }
+        self.project().map_or_else(|| "ledger".to_owned(), |project| format!("project/{project}"))
+    }
+
+    /// The project it is about, if it is about one.
+    pub fn project(&self) -> Option<ProjectId> {
+        match self {
+            Event::LedgerCreated(_)
+            | Event::RegionsRegistered(_)
+            | Event::RegionRenamed(_)
+            | Event::RegionRecoded(_)
+            | Event::PolicyAdopted(_)
+            | Event::KeysRegistered(_)
+            | Event::KeyRotated(_)
+            | Event::KeyRevoked(_)
+            | Event::KeyRecoveryAnnounced(_)
+            | Event::KeyRecoveryCancelled(_)
+            | Event::KeyRecovered(_)
+            | Event::EnterpriseRegistered(_) => None,
+            Event::ProjectRegistered(e) => Some(e.project),
+            Event::ProjectAmended(e) => Some(e.project),
+            Event::TierExhausted(e) => Some(e.project),
+            Event::TierWaived(e) => Some(e.project),
+            Event::TransferProposed(e) => Some(e.project),
+            Event::TransferConsented(e) => Some(e.project),
+            Event::TransferAccepted(e) => Some(e.project),
+            Event::TransferDeclined(e) => Some(e.project),
+            Event::TransferWithdrawn(e) => Some(e.project),
+            Event::TransferExpired(e) => Some(e.project),
+            Event::ClaimConfirmed(e) => Some(e.project),
+            Event::ClaimRejected(e) => Some(e.project),
+            Event::ProjectLanded(e) => Some(e.project),
+            Event::ConstructionStarted(e) => Some(e.project),
+            Event::ProductionStarted(e) => Some(e.project),
+            Event::ProjectSuspended(e) => Some(e.project),
+            Event::ProjectResumed(e) => Some(e.project),
+            Event::ProjectClosed(e) => Some(e.project),
+            Event::ObservationReported(e) => Some(e.project),
+            Event::ObservationCorrected(e) => Some(e.project),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Folds one fact into the state. A fact is not judged twice: it only has to fit the ones before.
+
+use crate::{
+    authority::{Key, KeyEntry, Recovery},
+    event::Event,
+    id::{KeyId, ProjectId},
+    indicator::IndicatorCode,
+    period::Period,
+    policy::Policy,
+    region::{Designation, RegionCode, RegionId},
+    state::{ClaimStatus, Enterprise, IndicatorId, Meta, Outcome, Project, Round, State, Stay, Transfer},
+    time::{Date, Timestamp},
+};
+
+/// A record that cannot follow from the ones before: the log was not written by these rules.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event names {0}, which the records before it do not know")]
+pub struct Inconsistent(pub String);
+
+impl State {
+    /// Folds `event`, recorded as `meta` says, into this state.
+    pub fn evolve(&mut self, meta: &Meta, event: &Event) -> Result<(), Inconsistent> {
+        match event {
+            Event::LedgerCreated(e) => {
+                self.origin.clone_from(&e.origin);
+                self.host = e.host;
+                self.keyring.log = Some(e.log_key);
+                self.keyring.log_public = Some(e.log_public);
+                self.keyring.roots = e.roots.clone();
+            }
+            Event::RegionsRegistered(e) => {
+                let tree = self.regions.with(&e.regions, &e.adjacency);
+                self.regions = tree.map_err(|why| Inconsistent(why.to_string()))?;
+            }
+            Event::RegionRenamed(e) => {
+                let code = e.region;
+                let name = (e.name_zh.clone(), e.name_en.clone());
+                self.redesignate(
+                    e.region,
+                    |from| Designation { code, name_zh: name.0, name_en: name.1, ..from },
+                    e.date,
+                )?;
+            }
+            Event::RegionRecoded(e) => {
+                let code = e.code;
+                self.redesignate(e.region, |from| Designation { code, ..from }, e.date)?;
+            }
+            Event::PolicyAdopted(e) => self.adopt(&e.policy, e.version),
+            Event::KeysRegistered(e) => e.keys.iter().try_for_each(|key| self.add_key(key))?,
+            Event::KeyRotated(e) => {
+                // Who can sign with a key has not lost it.
+                self.keyring.recoveries.remove(&e.old);
+                self.end_key(e.old, meta.ts, None);
+                self.add_key(&e.new)?;
+            }
+            Event::KeyRevoked(e) => self.end_key(e.key, meta.ts, e.compromised_since),
+            Event::KeyRecoveryAnnounced(e) => {
+                let recovery = Recovery { new: e.new.clone(), effective_at: e.effective_at };
+                self.keyring.recoveries.insert(e.lost, recovery);
+            }
+            Event::KeyRecoveryCancelled(e) => {
+                self.keyring.recoveries.remove(&e.lost);
+            }
+            Event::KeyRecovered(e) => {
+                self.keyring.recoveries.remove(&e.lost);
+                self.end_key(e.lost, meta.ts, None);
+                self.add_key(&e.new)?;
+            }
+            Event::EnterpriseRegistered(e) => {
+                let region = self.region_id(e.region)?;
+                self.enterprises.insert(e.enterprise, Enterprise { name: e.name.clone(), region });
+            }
+            Event::ProjectRegistered(e) => {
+                let stay = Stay {
+                    region: self.region_id(e.origin)?,
+                    site: e.site.clone(),
+                    from: e.date,
+                    transfer: None,
+                    construction: None,
+                    production: None,
+                };
+                let project = Project {
+                    enterprise: e.enterprise,
+                    name: e.name.clone(),
+                    industry: e.industry.clone(),
+                    codes: Vec::new(),
+                    registered: e.date,
+                    closed: None,
+                    suspended: false,
+                    latest: e.date,
+                    planned: vec![(e.date, e.planned_investment)],
+                    stays: vec![stay],
+                    transfers: Vec::new(),
+                    round: Round::new(meta.ts),
+                    reported: std::collections::BTreeMap::new(),
+                };
+                self.projects.insert(e.project, project);
+                self.add_codes(e.project, &e.codes)?;
+            }
+            Event::ProjectAmended(e) => {
+                self.add_codes(e.project, &e.codes)?;
+                let project = self.project_mut(e.project)?;
+                if let Some(name) = &e.name {
+                    project.name.clone_from(name);
+                }
+                if let Some(amount) = e.planned_investment {
+                    project.planned.push((e.date, amount));
+                }
+            }
+            Event::TierExhausted(e) => {
+                self.project_mut(e.project)?.round.closed[e.tier.index()] = Some(meta.ts);
+            }
+            Event::TierWaived(e) => {
+                self.project_mut(e.project)?.round.closed[e.tier.index()] = Some(meta.ts);
+            }
+            Event::TransferProposed(e) => {
+                let destination = self.region_id(e.destination)?;
+                let awaiting = e.consents.iter().map(|code| self.region_id(*code)).chain([Ok(destination)]);
+                let awaiting = awaiting.collect::<Result<_, _>>()?;
+                let transfer = Transfer {
+                    origin: self.region_id(e.origin)?,
+                    destination,
+                    site: e.site.clone(),
+                    tier: e.tier,
+                    terms: e.terms.clone(),
+                    outcome: Outcome::Open,
+                    claim: ClaimStatus::Pending,
+                    awaiting,
+                    expires: e.expires,
+                    command: meta.command,
+                    command_sha256: meta.command_sha256,
+                    proposed_at: meta.position,
+                    accepted_at: None,
+                };
+                if let Some(expires) = e.expires {
+                    self.deadlines.insert((expires, e.project));
+                }
+                self.project_mut(e.project)?.transfers.push(transfer);
+            }
+            Event::TransferConsented(e) => {
+                let by = self.region_id(e.by)?;
+                self.transfer_mut(e.project, e.transfer)?.awaiting.remove(&by);
+            }
+            Event::TransferAccepted(e) => {
+                self.settle(e.project, e.transfer, Outcome::Accepted)?;
+                let transfer = self.transfer_mut(e.project, e.transfer)?;
+                transfer.accepted_at = Some(meta.position);
+                if !e.claim_pending {
+                    transfer.claim = ClaimStatus::Confirmed;
+                }
+            }
+            Event::TransferDeclined(e) => self.settle(e.project, e.transfer, Outcome::Declined)?,
+            Event::TransferWithdrawn(e) => self.settle(e.project, e.transfer, Outcome::Withdrawn)?,
+            Event::TransferExpired(e) => self.settle(e.project, e.transfer, Outcome::Expired)?,
+            Event::ClaimConfirmed(e) => {
+                self.transfer_mut(e.project, e.transfer)?.claim = ClaimStatus::Confirmed;
+            }
+            Event::ClaimRejected(e) => {
+                self.transfer_mut(e.project, e.transfer)?.claim = ClaimStatus::Rejected;
+            }
+            Event::ProjectLanded(e) => {
+                let region = self.region_id(e.region)?;
+                let project = self.project_mut(e.project)?;
+                let stay = u32::try_from(project.stays.len()).unwrap_or(u32::MAX);
+                project.stays.push(Stay {
+                    region,
+                    site: e.site.clone(),
+                    from: e.date,
+                    transfer: Some(e.transfer),
+                    construction: None,
+                    production: None,
+                });
+                let transfer = project.transfers.get_mut(e.transfer as usize);
+                let transfer = transfer.ok_or_else(|| Inconsistent(format!("transfer {}", e.transfer)))?;
+                transfer.outcome = Outcome::Landed { stay };
+                project.latest = e.date;
+                project.round = Round::new(meta.ts);
+            }
+            Event::ConstructionStarted(e) => {
+                let project = self.project_mut(e.project)?;
+                project.latest = e.date;
+                current_mut(project).construction = Some(e.date);
+            }
+            Event::ProductionStarted(e) => {
+                let project = self.project_mut(e.project)?;
+                project.latest = e.date;
+                current_mut(project).production = Some(e.date);
+            }
+            Event::ProjectSuspended(e) => {
+                let project = self.project_mut(e.project)?;
+                (project.latest, project.suspended) = (e.date, true);
+            }
+            Event::ProjectResumed(e) => {
+                let project = self.project_mut(e.project)?;
+                (project.latest, project.suspended) = (e.date, false);
+            }
+            Event::ProjectClosed(e) => {
+                let project = self.project_mut(e.project)?;
+                (project.latest, project.closed) = (e.date, Some(e.date));
+            }
+            Event::ObservationReported(e) => self.note_period(e.project, e.indicator, e.period)?,
+            Event::ObservationCorrected(_) => {}
+        }
+        Ok(())
+    }
+
+    fn project_mut(&mut self, id: ProjectId) -> Result<&mut Project, Inconsistent> {
+        self.projects.get_mut(&id).ok_or_else(|| Inconsistent(format!("project {id}")))
+    }
+
+    fn transfer_mut(&mut self, project: ProjectId, number: u32) -> Result<&mut Transfer, Inconsistent> {
+        let transfer = self.project_mut(project)?.transfers.get_mut(number as usize);
+        transfer.ok_or_else(|| Inconsistent(format!("transfer {number} of project {project}")))
+    }
+
+    fn region_id(&self, code: RegionCode) -> Result<RegionId, Inconsistent> {
+        let region = self.regions.find(code).map(|region| region.id);
+        region.ok_or_else(|| Inconsistent(format!("region {code}")))
+    }
+
+    fn redesignate(
+        &mut self,
+        region: RegionCode,
+        change: impl FnOnce(Designation) -> Designation,
+        date: Date,
+    ) -> Result<(), Inconsistent> {
+        let id = self.region_id(region)?;
+        let before = self.regions.get(id).now().clone();
+        self.regions.redesignate(id, Designation { from: Some(date), ..change(before) });
+        Ok(())
+    }
+
+    fn adopt(&mut self, policy: &Policy, version: u32) {
+        for indicator in &policy.indicators {
+            let next = IndicatorId(u16::try_from(self.indicators.len()).unwrap_or(u16::MAX));
+            if let Some(id) = self.indicator_ids.get(&indicator.code) {
+                self.indicators[usize::from(id.0)] = indicator.clone();
+            } else {
+                self.indicator_ids.insert(indicator.code, next);
+                self.indicators.push(indicator.clone());
+            }
+        }
+        (self.policy, self.policy_version) = (policy.clone(), version);
+    }
+
+    fn add_key(&mut self, entry: &KeyEntry) -> Result<(), Inconsistent> {
+        let region = self.region_id(entry.region)?;
+        let KeyEntry { key, person, public, role, .. } = entry.clone();
+        let key_on_record = Key { public, person, region, role, ended: None, compromised_since: None };
+        self.keyring.keys.insert(key, key_on_record);
+        Ok(())
+    }
+
+    fn end_key(&mut self, id: KeyId, ts: Timestamp, compromised_since: Option<u64>) {
+        if let Some(key) = self.keyring.keys.get_mut(&id) {
+            // Ended once is ended; what was said of its being compromised stays until something else is said.
+            key.ended = key.ended.or(Some(ts));
+            key.compromised_since = compromised_since.or(key.compromised_since);
+        }
+    }
+
+    fn add_codes(&mut self, project: ProjectId, codes: &[String]) -> Result<(), Inconsistent> {
+        for code in codes {
+            self.project_codes.insert(code.clone(), project);
+            self.project_mut(project)?.codes.push(code.clone());
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, project: ProjectId, number: u32, outcome: Outcome) -> Result<(), Inconsistent> {
+        let transfer = self.transfer_mut(project, number)?;
+        transfer.awaiting.clear();
+        transfer.outcome = outcome;
+        if let Some(expires) = transfer.expires {
+            self.deadlines.remove(&(expires, project));
+        }
+        Ok(())
+    }
+
+    fn note_period(
+        &mut self,
+        project: ProjectId,
+        indicator: IndicatorCode,
+        period: Period,
+    ) -> Result<(), Inconsistent> {
+        let id = self.indicator(indicator).map(|(id, _)| id);
+        let id = id.ok_or_else(|| Inconsistent(format!("indicator {indicator}")))?;
+        let months = self.project_mut(project)?.reported.entry((id, period.year())).or_default();
+        let place = months.partition_point(|range| *range < period.range());
+        months.insert(place, period.range());
+        Ok(())
+    }
+}
+
+fn current_mut(project: &mut Project) -> &mut Stay {
+    project.stays.last_mut().unwrap_or_else(|| unreachable!("a project is registered with a stay"))
+}

@@ -1,0 +1,40 @@
+//! The rules of Hefu: what a command means, what the numbers mean.
+//!
+//! ```text
+//! command ──decide(state, context)──▶ events ──evolve──▶ state
+//!    │                                   │
+//!    └ or a rejection                    └──counting──▶ what each area shows (territorial, shared)
+//!
+//! State
+//!   keyring      log key, k-of-n roots, keys of authorities (person, region, role)
+//!   regions      nation ▸ province ▸ prefecture ▸ county, with lineage and borders
+//!   policy       catalogue of indicators, default terms, tiers, limits, calendar
+//!   enterprises  by unified social credit code
+//!   projects     stays (where, since when), transfers (terms, outcome, claim), round of tiers, periods reported
+//! ```
+//!
+//! Pure: no I/O, no clock, no randomness, no floating point, no unordered maps. Time, ids and verified signatures
+//! come in from the engine.
+
+#![deny(clippy::float_arithmetic)]
+
+pub mod amount;
+pub mod authority;
+pub mod command;
+pub mod counting;
+pub mod decide;
+pub mod event;
+pub mod evolve;
+pub mod id;
+pub mod indicator;
+pub mod period;
+pub mod policy;
+pub mod region;
+pub mod rejection;
+#[cfg(feature = "schema")]
+mod schema;
+pub mod state;
+pub mod suggest;
+pub mod terms;
+pub mod tier;
+pub mod time;

@@ -1,0 +1,153 @@
+//! Refusals: why a command changes nothing. Typed values, in the order of the checks, each with a stable code.
+
+use crate::{
+    amount::BadDecimal,
+    id::{EnterpriseCode, KeyId, ProjectId},
+    indicator::IndicatorCode,
+    period::Period,
+    region::{BadRegion, RegionCode},
+    tier::Tier,
+    time::Date,
+};
+
+/// Declares the refusals with their code, English and Chinese text.
+macro_rules! rejections {
+    ($($(#[$doc:meta])* $code:literal $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* } $en:literal $zh:literal)*) => {
+        /// Why a command was refused. Declaration order is check order.
+        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        pub enum Rejection {
+            $($(#[$doc])* #[error($en)] $name { $($(#[$field_doc])* $field: $type),* },)*
+        }
+
+        impl Rejection {
+            /// The stable code of this refusal.
+            pub const fn code(&self) -> &'static str {
+                match self { $(Rejection::$name { .. } => $code,)* }
+            }
+
+            /// The codes of all refusals, in check order.
+            pub const CODES: &'static [&'static str] = &[$($code,)*];
+
+            /// The refusal in Chinese.
+            pub fn zh(&self) -> String {
+                match self { $(Rejection::$name { $($field),* } => { $(let _ = $field;)* format!($zh) })* }
+            }
+        }
+    };
+}
+
+rejections! {
+    /// No ledger yet, or one already.
+    "ledger_exists" LedgerExists {} "the ledger already exists" "账本已存在"
+    /// The first command must create the ledger.
+    "ledger_missing" LedgerMissing {} "the ledger has not been created" "账本尚未创建"
+    /// A genesis field cannot be used.
+    "bad_genesis" BadGenesis { /** Which. */ field: &'static str } "create_ledger: `{field}` cannot be used" "创建账本:`{field}` 不可用"
+    /// The key is not on record.
+    "unknown_key" UnknownKey { /** The key. */ key: KeyId } "key {key} is not registered" "密钥 {key} 未登记"
+    /// The key was rotated, recovered or revoked.
+    "key_ended" KeyEnded { /** The key. */ key: KeyId } "key {key} may no longer sign" "密钥 {key} 已停用"
+    /// The signer's role may not do this.
+    "wrong_role" WrongRole { /** Who may. */ needed: &'static str } "only {needed} may do this" "只有 {needed} 可以执行此操作"
+    /// A second signature is missing.
+    "endorsement_missing" EndorsementMissing { /** Whose. */ needed: String } "this needs the signature of {needed} as well" "还需要 {needed} 的签名"
+    /// The region is not in the tree.
+    "unknown_region" UnknownRegion { /** The code. */ region: RegionCode } "region {region} is not in the tree" "地区 {region} 不在地区树中"
+    /// A county is needed.
+    "not_a_county" NotACounty { /** The code. */ region: RegionCode } "region {region} is not a county" "地区 {region} 不是县级"
+    /// Another region's office.
+    "foreign_office" ForeignOffice { /** The signer's region. */ signer: RegionCode, /** Whose act it is. */ needed: RegionCode }
+        "{signer} may not act here: this is for {needed}" "{signer} 无权操作:应由 {needed} 办理"
+    /// The tree refuses the areas.
+    "bad_region" BadRegion { /** Why. */ why: BadRegion } "{why}" "地区数据不可用:{why}"
+    /// The code names another region.
+    "region_code_taken" RegionCodeTaken { /** The code. */ code: RegionCode } "code {code} names another region" "代码 {code} 已属于另一地区"
+    /// The policy cannot be used.
+    "bad_policy" BadPolicy { /** What is wrong. */ field: &'static str } "the policy cannot be used: {field}" "政策参数不可用:{field}"
+    /// A known indicator may not change what it measures.
+    "indicator_redefined" IndicatorRedefined { /** Which. */ indicator: IndicatorCode }
+        "indicator {indicator} may not change class, kind, unit or derivation: give the new one a new code"
+        "指标 {indicator} 不得改变类别、性质、单位或派生方式:请使用新代码"
+    /// The key is already on record.
+    "key_known" KeyKnown { /** The key. */ key: KeyId } "key {key} is already registered" "密钥 {key} 已登记"
+    /// No recovery was announced.
+    "no_recovery" NoRecovery { /** The key. */ key: KeyId } "no recovery of key {key} is announced" "没有公告密钥 {key} 的恢复"
+    /// A recovery is already announced.
+    "recovery_announced" RecoveryAnnounced { /** The key. */ key: KeyId } "a recovery of key {key} is already announced" "密钥 {key} 的恢复已公告"
+    /// Nothing waits for time to pass.
+    "nothing_due" NothingDue {} "nothing is due" "没有到期事项"
+    /// A text is empty, too long or holds control characters.
+    "bad_text" BadText { /** Field. */ field: &'static str } "`{field}` must be 1 to 500 characters without control characters" "`{field}` 须为 1 至 500 个字符且不含控制字符"
+    /// The enterprise is already registered.
+    "enterprise_known" EnterpriseKnown { /** Which. */ enterprise: EnterpriseCode } "enterprise {enterprise} is already registered" "企业 {enterprise} 已登记"
+    /// The enterprise is not registered.
+    "unknown_enterprise" UnknownEnterprise { /** Which. */ enterprise: EnterpriseCode } "enterprise {enterprise} is not registered" "企业 {enterprise} 未登记"
+    /// The project is already registered.
+    "project_known" ProjectKnown { /** Which. */ project: ProjectId } "project {project} is already registered" "项目 {project} 已登记"
+    /// The project is not registered.
+    "unknown_project" UnknownProject { /** Which. */ project: ProjectId } "project {project} is not registered" "项目 {project} 未登记"
+    /// The government code is another project's alias.
+    "project_code_taken" ProjectCodeTaken { /** Code. */ code: String, /** Whose. */ project: ProjectId } "code {code} already belongs to project {project}" "代码 {code} 已属于项目 {project}"
+    /// Not a GB/T 4754 code.
+    "bad_industry" BadIndustry { /** What was given. */ industry: String } "`{industry}` is not an industry code like C34" "`{industry}` 不是 C34 这样的行业代码"
+    /// Planned investment is negative.
+    "negative_investment" NegativeInvestment {} "planned investment may not be negative" "计划投资不得为负"
+    /// Nothing would change.
+    "nothing_to_amend" NothingToAmend {} "the amendment changes nothing" "没有需要变更的内容"
+    /// The project has ended.
+    "project_closed" ProjectClosed { /** When. */ date: Date } "the project was closed on {date}" "项目已于 {date} 关闭"
+    /// A business date lies after the day of recording.
+    "date_in_future" DateInFuture { /** The date. */ date: Date, /** Day of recording. */ today: Date } "{date} lies after today, {today}" "{date} 晚于今天 {today}"
+    /// A business date lies before one it must follow.
+    "date_out_of_order" DateOutOfOrder { /** The date. */ date: Date, /** What it must not precede. */ earliest: Date } "{date} lies before {earliest}, which it must follow" "{date} 早于应在其前的 {earliest}"
+    /// The tier is already exhausted or waived.
+    "tier_already_closed" TierAlreadyClosed { /** Tier. */ tier: Tier } "tier {tier} is already exhausted or waived" "层级 {tier} 已穷尽或已豁免"
+    /// The tier must stay open longer.
+    "tier_open_too_short" TierOpenTooShort { /** Tier. */ tier: Tier, /** First day. */ until: String } "tier {tier} must stay open: it may be exhausted {until}" "层级 {tier} 开放时间不足:{until} 方可穷尽"
+    /// Policy asks for evidence.
+    "evidence_missing" EvidenceMissing {} "policy asks for evidence" "政策要求提供证据"
+    /// A transfer is under way.
+    "proposal_pending" ProposalPending { /** Where to. */ destination: RegionCode } "a transfer to {destination} is already under way" "向 {destination} 的流转正在进行"
+    /// No transfer waits for an answer.
+    "no_open_proposal" NoOpenProposal {} "no transfer of this project waits for an answer" "该项目没有待答复的流转提议"
+    /// The answer does not say what it answers.
+    "subject_missing" SubjectMissing {} "the command must carry the `subject` it answers" "命令必须携带其答复的 `subject`"
+    /// The answer is to another proposal.
+    "subject_mismatch" SubjectMismatch {} "the `subject` is not the open proposal: look at its terms again" "`subject` 与当前提议不符:请重新查看条款"
+    /// The tier is not open.
+    "tier_not_open" TierNotOpen { /** The destination's. */ tier: Tier, /** What is open. */ open: Tier }
+        "the destination lies in tier {tier}, but only tiers up to {open} are open: exhaust or have waived the nearer ones first"
+        "目的地属于层级 {tier},目前仅开放至 {open}:请先穷尽或豁免更近的层级"
+    /// Terms hold more than 100 %, or a window beyond 100 years.
+    "terms_out_of_range" TermsOutOfRange { /** Field. */ field: &'static str } "terms: `{field}` is out of range" "条款:`{field}` 超出范围"
+    /// The proposal was not answered in time.
+    "proposal_expired" ProposalExpired { /** Last day. */ expires: Date } "the proposal expired on {expires}" "该提议已于 {expires} 过期"
+    /// No such transfer.
+    "no_such_transfer" NoSuchTransfer { /** Number. */ transfer: u32 } "the project has no transfer {transfer}" "该项目没有第 {transfer} 号流转"
+    /// The claim is not pending.
+    "claim_not_pending" ClaimNotPending { /** Number. */ transfer: u32 } "the claim of transfer {transfer} is not pending" "第 {transfer} 号流转的权益不处于待认定状态"
+    /// Nothing was accepted that could land.
+    "not_accepted" NotAccepted {} "no accepted transfer waits for its landing" "没有已接受而待落地的流转"
+    /// Paused.
+    "project_suspended" ProjectSuspended {} "the project is suspended" "项目已暂停"
+    /// Not paused.
+    "not_suspended" NotSuspended {} "the project is not suspended" "项目未暂停"
+    /// Construction has started here.
+    "already_started" AlreadyStarted { /** When. */ date: Date } "it already started on {date}" "已于 {date} 开始"
+    /// Construction must come first.
+    "construction_not_started" ConstructionNotStarted {} "construction has not started" "尚未开工"
+    /// The policy does not list the indicator.
+    "unknown_indicator" UnknownIndicator { /** Which. */ indicator: IndicatorCode } "indicator {indicator} is not in the catalogue" "指标 {indicator} 不在目录中"
+    /// Counts and ratios are computed, never reported.
+    "derived_indicator" DerivedIndicator { /** Which. */ indicator: IndicatorCode } "indicator {indicator} is derived by the ledger and cannot be reported" "指标 {indicator} 由账本派生,不得填报"
+    /// The value does not fit the unit.
+    "bad_value" BadValue { /** Why. */ why: BadDecimal } "the value is {why}" "数值不可用:{why}"
+    /// The period is not over.
+    "period_in_future" PeriodInFuture { /** Which. */ period: Period, /** Day of recording. */ today: Date } "period {period} is not over on {today}" "报告期 {period} 在 {today} 尚未结束"
+    /// The project ended before the period.
+    "period_after_closing" PeriodAfterClosing { /** Which. */ period: Period, /** When it ended. */ closed: Date } "period {period} begins after the project was closed on {closed}" "报告期 {period} 始于项目 {closed} 关闭之后"
+    /// The period shares months with one already reported.
+    "period_overlaps" PeriodOverlaps { /** Which. */ period: Period, /** Reported before. */ existing: Period } "period {period} overlaps {existing}, which is already reported" "报告期 {period} 与已填报的 {existing} 重叠"
+    /// One frequency per project, indicator and year.
+    "frequency_mixed" FrequencyMixed { /** Which. */ period: Period, /** Reported before. */ existing: Period } "period {period} has another frequency than {existing}, reported before for this year" "报告期 {period} 与本年已填报的 {existing} 频率不同"
+}

@@ -1,0 +1,327 @@
+//! The state the rules look at: everything that happened, folded.
+//!
+//! Holds what a decision or a report may need and nothing it can do without; amounts of observations live in the
+//! counting projection. Ordered maps only, so that every fold of the same log is the same value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    amount::Money,
+    authority::{Keyring, Role},
+    id::{Digest, EnterpriseCode, KeyId, ProjectId},
+    indicator::{Indicator, IndicatorCode},
+    period::Period,
+    policy::Policy,
+    region::{RegionCode, RegionId, RegionTree},
+    terms::{Terms, Trigger},
+    tier::Tier,
+    time::{Date, Timestamp},
+};
+
+/// What the record around an event adds to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// Position of the record.
+    pub position: u64,
+    /// When the ledger learned of it.
+    pub ts: Timestamp,
+    /// The command that caused it.
+    pub command: Uuid,
+    /// SHA-256 of that stored command.
+    pub command_sha256: Digest,
+}
+
+/// Who signed a command, in which capacity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The log's own key: the operator.
+    Log,
+    /// A root key.
+    Root(KeyId),
+    /// A person in an authority.
+    Authority {
+        /// The key.
+        key: KeyId,
+        /// Its holder.
+        person: String,
+        /// Region of the authority.
+        region: RegionId,
+        /// Role of the authority.
+        role: Role,
+    },
+}
+
+/// An indicator's identity inside one ledger, kept through policy versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct IndicatorId(pub u16);
+
+/// A registered enterprise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enterprise {
+    /// Name.
+    pub name: String,
+    /// Registering county.
+    pub region: RegionId,
+}
+
+/// A time a project spends in one place, from registration or a landing on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    /// The county.
+    pub region: RegionId,
+    /// Plot, park or zone.
+    pub site: Option<String>,
+    /// First day.
+    pub from: Date,
+    /// The transfer that brought it here; `None` at the origin.
+    pub transfer: Option<u32>,
+    /// Construction start here.
+    pub construction: Option<Date>,
+    /// Production start here.
+    pub production: Option<Date>,
+}
+
+/// What became of a proposal. Each has exactly one outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Waits for an answer.
+    Open,
+    /// Accepted by everyone it needs; not landed yet.
+    Accepted,
+    /// Accepted and landed, with the index of the stay it began.
+    Landed {
+        /// Index into the project's stays.
+        stay: u32,
+    },
+    /// Declined.
+    Declined,
+    /// Withdrawn.
+    Withdrawn,
+    /// Not answered in time.
+    Expired,
+}
+
+/// Where the origin's claim under a transfer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClaimStatus {
+    /// Not accepted yet, or waiting for the superior's confirmation.
+    Pending,
+    /// Counts while its window is open.
+    Confirmed,
+    /// Never counts.
+    Rejected,
+}
+
+/// One transfer of a project, from proposal on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// 迁出地.
+    pub origin: RegionId,
+    /// 迁入地.
+    pub destination: RegionId,
+    /// Site at the destination.
+    pub site: Option<String>,
+    /// Tier of the destination.
+    pub tier: Tier,
+    /// Terms in full.
+    pub terms: Terms,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The origin's claim.
+    pub claim: ClaimStatus,
+    /// Regions whose acceptance is still needed.
+    pub awaiting: BTreeSet<RegionId>,
+    /// Last day for an answer.
+    pub expires: Option<Date>,
+    /// Id of the proposing command.
+    pub command: Uuid,
+    /// Digest of the proposing command.
+    pub command_sha256: Digest,
+    /// Position of the proposal.
+    pub proposed_at: u64,
+    /// Position of the acceptance, once there is one.
+    pub accepted_at: Option<u64>,
+}
+
+/// One round of offering outward, begun at registration or a landing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// When it began.
+    pub opened: Timestamp,
+    /// When each tier was exhausted or waived.
+    pub closed: [Option<Timestamp>; 4],
+}
+
+impl Round {
+    /// A round that begins now, with only `original_site` open.
+    pub fn new(opened: Timestamp) -> Round {
+        Round { opened, closed: [None; 4] }
+    }
+
+    /// The outermost open tier: every nearer one is exhausted or waived.
+    pub fn open(&self) -> Tier {
+        let first_unfinished = Tier::ALL.into_iter().find(|tier| self.closed[tier.index()].is_none());
+        first_unfinished.unwrap_or(Tier::Wider)
+    }
+
+    /// When a tier opened, if it is open.
+    pub fn opened_at(&self, tier: Tier) -> Option<Timestamp> {
+        self.closed[..tier.index()]
+            .iter()
+            .try_fold(self.opened, |opened, closed| Some(opened.max((*closed)?)))
+    }
+}
+
+/// The months of one year for which a project has reported one indicator.
+pub type ReportedMonths = Vec<(u8, u8)>;
+
+/// A project and its whole life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// The firm.
+    pub enterprise: EnterpriseCode,
+    /// Name in force.
+    pub name: String,
+    /// GB/T 4754 code.
+    pub industry: String,
+    /// Government project codes.
+    pub codes: Vec<String>,
+    /// Day of registration.
+    pub registered: Date,
+    /// Day of closing.
+    pub closed: Option<Date>,
+    /// Whether it is paused.
+    pub suspended: bool,
+    /// Date of the latest milestone: the next may not lie before it.
+    pub latest: Date,
+    /// Planned investment, each in force from its day on, oldest first.
+    pub planned: Vec<(Date, Money)>,
+    /// Where it was, oldest first; never empty.
+    pub stays: Vec<Stay>,
+    /// All proposals, oldest first.
+    pub transfers: Vec<Transfer>,
+    /// The present round.
+    pub round: Round,
+    /// Periods reported, by indicator and year.
+    pub reported: BTreeMap<(IndicatorId, i16), ReportedMonths>,
+}
+
+impl Project {
+    /// Where it is now: its holder.
+    pub fn current(&self) -> &Stay {
+        self.stays.last().unwrap_or_else(|| unreachable!("a project is registered with a stay"))
+    }
+
+    /// Where it was located on a day (semantics R1). Days before registration count for the origin.
+    pub fn located(&self, day: Date) -> RegionId {
+        let stay = self.stays.iter().rev().find(|stay| stay.from <= day);
+        stay.unwrap_or_else(|| &self.stays[0]).region
+    }
+
+    /// The proposal that blocks another: open, or accepted and not landed.
+    pub fn pending(&self) -> Option<(u32, &Transfer)> {
+        let last = self.transfers.last()?;
+        let blocks = matches!(last.outcome, Outcome::Open | Outcome::Accepted);
+        blocks.then(|| (u32::try_from(self.transfers.len() - 1).unwrap_or(u32::MAX), last))
+    }
+
+    /// Planned investment in force on a day.
+    pub fn planned_on(&self, day: Date) -> Money {
+        let entry = self.planned.iter().rev().find(|(from, _)| *from <= day);
+        entry.or(self.planned.first()).map_or(Money::default(), |(_, amount)| *amount)
+    }
+
+    /// The day a transfer took effect, if it did.
+    pub fn landed(&self, transfer: &Transfer) -> Option<Date> {
+        match transfer.outcome {
+            Outcome::Landed { stay } => Some(self.stays[stay as usize].from),
+            Outcome::Open | Outcome::Accepted | Outcome::Declined | Outcome::Withdrawn | Outcome::Expired => {
+                None
+            }
+        }
+    }
+
+    /// The day a claim's window starts; `None` while the trigger is not reached (semantics R2).
+    pub fn trigger_date(&self, transfer: &Transfer, trigger: Trigger) -> Option<Date> {
+        let Outcome::Landed { stay } = transfer.outcome else { return None };
+        let stays = &self.stays[stay as usize..];
+        match trigger {
+            Trigger::Landing => Some(stays[0].from),
+            Trigger::ConstructionStart => stays.iter().find_map(|stay| stay.construction),
+            Trigger::ProductionStart => stays.iter().find_map(|stay| stay.production),
+            // Tax receipts come with the settlement commands; until one is recorded the trigger is not reached.
+            Trigger::FirstTax => None,
+        }
+    }
+
+    /// The periods already reported for an indicator in a year.
+    pub fn reported_in(&self, indicator: IndicatorId, year: i16) -> impl Iterator<Item = Period> {
+        let months = self.reported.get(&(indicator, year)).into_iter().flatten();
+        months.filter_map(move |(first, last)| Period::months(year, *first, *last))
+    }
+}
+
+/// Everything the rules look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Name of the ledger; empty before record 0.
+    pub origin: String,
+    /// Region whose coordinator adopts policy and regions.
+    pub host: RegionCode,
+    /// Keys.
+    pub keyring: Keyring,
+    /// Regions.
+    pub regions: RegionTree,
+    /// Policy in force.
+    pub policy: Policy,
+    /// Its number, from 1; 0 before record 0.
+    pub policy_version: u32,
+    /// Every indicator any policy named, in order of first appearance; the latest wording.
+    pub indicators: Vec<Indicator>,
+    /// Their identities.
+    pub indicator_ids: BTreeMap<IndicatorCode, IndicatorId>,
+    /// Enterprises.
+    pub enterprises: BTreeMap<EnterpriseCode, Enterprise>,
+    /// Projects.
+    pub projects: BTreeMap<ProjectId, Project>,
+    /// Which project a government code is an alias of.
+    pub project_codes: BTreeMap<String, ProjectId>,
+    /// Open proposals by the last day for an answer.
+    pub deadlines: BTreeSet<(Date, ProjectId)>,
+}
+
+impl Default for State {
+    /// Before record 0.
+    fn default() -> State {
+        State {
+            origin: String::new(),
+            host: RegionCode::NATION,
+            keyring: Keyring::default(),
+            regions: RegionTree::default(),
+            policy: Policy { indicators: Vec::new(), ..Policy::default() },
+            policy_version: 0,
+            indicators: Vec::new(),
+            indicator_ids: BTreeMap::new(),
+            enterprises: BTreeMap::new(),
+            projects: BTreeMap::new(),
+            project_codes: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+}
+
+impl State {
+    /// The indicator with this code, whether or not the policy in force still lists it.
+    pub fn indicator(&self, code: IndicatorCode) -> Option<(IndicatorId, &Indicator)> {
+        let id = *self.indicator_ids.get(&code)?;
+        Some((id, &self.indicators[usize::from(id.0)]))
+    }
+
+    /// The code now in force for a region.
+    pub fn code(&self, id: RegionId) -> RegionCode {
+        self.regions.get(id).code()
+    }
+}

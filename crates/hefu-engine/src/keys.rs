@@ -1,0 +1,136 @@
+//! The local key store, `<DIR>.keys/`: one file a key, mode 0600, outside the data directory.
+//!
+//! A key is found by name: `log`, `root-1`, `330108` (the office of 330108) or `330108/statistics`.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use hefu_chain::key::SecretKey;
+use hefu_domain::{
+    authority::{KeyEntry, Role},
+    id::{KeyId, PublicKey},
+    region::RegionCode,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{answer::EngineError, random_bytes};
+
+/// What a key file holds.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFile {
+    /// Key id.
+    pub key: KeyId,
+    /// Who holds it.
+    pub person: String,
+    /// Public key.
+    pub public: PublicKey,
+    /// Region of its authority; `None` for log and root keys.
+    pub region: Option<RegionCode>,
+    /// Role of its authority.
+    pub role: Option<Role>,
+    /// The secret: 64 hex digits.
+    pub secret: PublicKey,
+}
+
+/// A key with its secret in memory.
+pub struct StoredKey {
+    /// What is public about it, and its holder.
+    pub file: KeyFile,
+    /// The secret.
+    pub secret: SecretKey,
+}
+
+impl StoredKey {
+    /// A new random key.
+    pub fn generate(person: &str, authority: Option<(RegionCode, Role)>) -> Result<StoredKey, EngineError> {
+        Ok(StoredKey::from_seed(random_bytes()?, person, authority))
+    }
+
+    /// The key of a seed.
+    pub fn from_seed(seed: [u8; 32], person: &str, authority: Option<(RegionCode, Role)>) -> StoredKey {
+        let secret = SecretKey::from_seed(seed);
+        let file = KeyFile {
+            key: KeyId(secret.id().0),
+            person: person.to_owned(),
+            public: PublicKey(secret.public().0),
+            region: authority.map(|(region, _)| region),
+            role: authority.map(|(_, role)| role),
+            secret: PublicKey(seed),
+        };
+        StoredKey { file, secret }
+    }
+
+    /// The entry that registers it, if it belongs to an authority.
+    pub fn entry(&self) -> Option<KeyEntry> {
+        let KeyFile { key, person, public, region, role, .. } = self.file.clone();
+        Some(KeyEntry { key, person, public, region: region?, role: role? })
+    }
+}
+
+/// The folder of secret keys beside a ledger.
+#[derive(Clone, Debug)]
+pub struct KeyStore {
+    folder: PathBuf,
+}
+
+impl KeyStore {
+    /// The key store beside the ledger in `dir`; nothing is read yet.
+    pub fn beside(dir: &Path) -> KeyStore {
+        let mut name = dir.file_name().unwrap_or_default().to_owned();
+        name.push(".keys");
+        KeyStore { folder: dir.with_file_name(name) }
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        let file = match name.split_once('/') {
+            Some((region, role)) => format!("{region}.{role}.key"),
+            None if name.parse::<RegionCode>().is_ok() => format!("{name}.office.key"),
+            None => format!("{name}.key"),
+        };
+        self.folder.join(file.replace(['/', '\\'], "_"))
+    }
+
+    /// Reads a key by name.
+    pub fn load(&self, name: &str) -> Result<StoredKey, EngineError> {
+        let path = self.path(name);
+        let bad = |why: String| EngineError::BadFile { path: path.clone(), why };
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(EngineError::NoKey { name: name.to_owned(), path: self.folder.clone() });
+            }
+            Err(error) => return Err(EngineError::file("read", path)(error)),
+        };
+        let file: KeyFile = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
+        let secret = SecretKey::from_seed(file.secret.0);
+        if secret.public().0 != file.public.0 || secret.id().0 != file.key.0 {
+            return Err(bad("secret, public key and id do not belong together".to_owned()));
+        }
+        Ok(StoredKey { file, secret })
+    }
+
+    /// Writes a new key under a name; an existing file is never replaced.
+    pub fn save(&self, name: &str, key: &StoredKey) -> Result<PathBuf, EngineError> {
+        let folder = &self.folder;
+        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        created.map_err(EngineError::file("create", folder))?;
+        let path = self.path(name);
+        let mut text = serde_json::to_vec_pretty(&key.file)
+            .map_err(|error| EngineError::Internal(format!("key file: {error}")))?;
+        text.push(b'\n');
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(&text)).map_err(EngineError::file("write", &path))?;
+        Ok(path)
+    }
+}

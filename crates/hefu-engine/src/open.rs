@@ -1,0 +1,372 @@
+//! Opening and closing: from files to a ledger that can go on, and back.
+//!
+//! Start, reload after a failure, readers and rebuild all run [`replay_views`]: read, check the chain, decode, fold.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::Write,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{Arc, RwLock, mpsc},
+    thread,
+};
+
+use hefu_chain::{
+    chain::ChainContext,
+    hash::ChainHash,
+    key::PublicKey as ChainKey,
+    origin::Origin,
+    receipt::{HeadFile, Receipt},
+};
+use hefu_domain::{event::Event, state::State, time::Timestamp};
+use hefu_projections::Views;
+use hefu_store::{
+    Backend, CommitRef, DirLock, DurablePoint, KnownHead, Log, LogReader, OpenOptions, OpenReport,
+    disk::{Disk, RealDisk},
+    segments::SegmentLog,
+};
+
+use crate::{
+    answer::{EngineError, inconsistent},
+    decode::{self, Fact},
+    genesis::Genesis,
+    heads::Heads,
+    keys::{KeyStore, StoredKey},
+    ledger::{Ledger, Salts, key_directory},
+    snapshot, system_clock,
+};
+
+/// How to open a ledger.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The clock of records.
+    pub clock: fn() -> Timestamp,
+    /// A snapshot is taken each time this many records have come.
+    pub snapshot_every: u64,
+    /// Whether to keep the sled index beside the log.
+    pub index: bool,
+    /// Whether to start from a snapshot where there is one.
+    pub use_snapshot: bool,
+    /// The disk under the segment files; tests put one that fails.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            clock: system_clock,
+            snapshot_every: 250_000,
+            index: true,
+            use_snapshot: true,
+            disk: Arc::new(RealDisk),
+        }
+    }
+}
+
+/// What opening found, for the operator.
+#[derive(Clone, Debug, Default)]
+pub struct Opened {
+    /// What the store did to its tail.
+    pub store: OpenReport,
+    /// Records that the snapshot spared.
+    pub from_snapshot: u64,
+    /// Records folded.
+    pub replayed: u64,
+}
+
+/// A fold that can be continued.
+pub(crate) struct Folded {
+    pub(crate) views: Views,
+    pub(crate) heads: Heads,
+    pub(crate) head: ChainHash,
+}
+
+/// The name of a ledger and its log's key, from record 0.
+pub(crate) fn identity(log: &dyn LogReader) -> Result<(Origin, ChainKey), EngineError> {
+    let bad = EngineError::bad_record(0);
+    let record = log.get(0)?.ok_or_else(|| bad("the log is empty".to_owned()))?;
+    match decode::fact(&record.as_ref())?.event {
+        Event::LedgerCreated(e) => {
+            let origin = e.origin.parse().map_err(|error| bad(format!("{error}")))?;
+            Ok((origin, ChainKey(e.log_public.0)))
+        }
+        _ => Err(bad("it does not create the ledger".to_owned())),
+    }
+}
+
+/// The answers as known after the first `until` records (all, if `None`), from a snapshot where one serves.
+pub fn replay_views(
+    dir: &Path,
+    log: &dyn LogReader,
+    origin: &Origin,
+    until: Option<u64>,
+    use_snapshot: bool,
+) -> Result<Views, EngineError> {
+    let until = until.unwrap_or(u64::MAX).min(log.size());
+    fold(dir, log, origin, until, use_snapshot, true).map(|(folded, _)| folded.views)
+}
+
+/// Folds the first `until` records. A thread reads, checks the chain and decodes; this one folds.
+pub(crate) fn fold(
+    dir: &Path,
+    log: &dyn LogReader,
+    origin: &Origin,
+    until: u64,
+    use_snapshot: bool,
+    views_only: bool,
+) -> Result<(Folded, u64), EngineError> {
+    let chain = ChainContext::new(origin);
+    let start = if use_snapshot { believable(dir, log, &chain, until) } else { None };
+    let Folded { mut views, mut heads, mut head } = start.unwrap_or_else(|| Folded {
+        views: Views::default(),
+        heads: Heads::default(),
+        head: chain.start(),
+    });
+    let from = views.size;
+    let head_ref = &mut head;
+    thread::scope(|scope| {
+        // Bounded: a fold that is slower than the disk must not fill the memory.
+        let (sender, facts) = mpsc::sync_channel::<Result<Vec<Fact>, EngineError>>(4);
+        scope.spawn(move || {
+            if let Err(error) = read(log, &chain, from, until, head_ref, &sender) {
+                let _ = sender.send(Err(error));
+            }
+        });
+        for batch in facts {
+            for Fact { meta, event, stream } in batch? {
+                let bad = EngineError::bad_record(meta.position);
+                views.apply(&meta, &event).map_err(|error| bad(inconsistent(&error)))?;
+                if !views_only {
+                    heads.note(meta.position, stream, meta.command);
+                }
+            }
+        }
+        Ok::<(), EngineError>(())
+    })?;
+    Ok((Folded { views, heads, head }, from))
+}
+
+/// Reads, checks the chain, decodes; sends batches until done or nobody listens.
+fn read(
+    log: &dyn LogReader,
+    chain: &ChainContext,
+    from: u64,
+    until: u64,
+    head: &mut ChainHash,
+    sender: &mpsc::SyncSender<Result<Vec<Fact>, EngineError>>,
+) -> Result<(), EngineError> {
+    let mut batch = Vec::with_capacity(512);
+    let mut failed = None;
+    let mut decoder = decode::Decoder::default();
+    if from >= until {
+        return Ok(());
+    }
+    log.scan(from, &mut |record| {
+        if record.position >= until {
+            return ControlFlow::Break(());
+        }
+        match decoder.linked(&record, chain, head) {
+            Ok(fact) => batch.push(fact),
+            Err(error) => {
+                failed = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        if batch.len() < 512 {
+            return ControlFlow::Continue(());
+        }
+        match sender.send(Ok(std::mem::replace(&mut batch, Vec::with_capacity(512)))) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let _ = sender.send(Ok(batch));
+    Ok(())
+}
+
+/// The newest snapshot whose head is the log's own at that size.
+fn believable(dir: &Path, log: &dyn LogReader, chain: &ChainContext, until: u64) -> Option<Folded> {
+    let snapshot = snapshot::newest(dir, until)?;
+    let last = log.get(snapshot.views.size.checked_sub(1)?).ok().flatten()?;
+    let head = chain.link(&last.leaf);
+    if head.0 != snapshot.head {
+        tracing::warn!("the snapshot belongs to another history and is ignored");
+        return None;
+    }
+    Some(Folded { views: snapshot.views, heads: snapshot.heads, head })
+}
+
+pub(crate) fn open_ledger(dir: &Path, options: &Options) -> Result<(Ledger, Opened), EngineError> {
+    let keys = KeyStore::beside(dir);
+    let log_key = keys.load("log")?;
+    let lock = Arc::new(DirLock::acquire(dir)?);
+    let (known, _) = read_head(dir, &log_key)?;
+    let store_options = OpenOptions { head: Some(known), lock: Some(lock.clone()), ..OpenOptions::default() };
+    let (log, report) = match Backend::of(dir) {
+        Backend::Segments => boxed(SegmentLog::open_on(options.disk.clone(), dir, &store_options)?),
+        Backend::Sled => Backend::Sled.open(dir, &store_options)?,
+    };
+    resume(dir, (log, lock), log_key, report, options, None)
+}
+
+/// After a failed append: the log again, with what read back beyond the durable point made durable.
+pub(crate) fn reopen_ledger(
+    dir: &Path,
+    options: &Options,
+    durable: &DurablePoint,
+    lock: Arc<DirLock>,
+    views: Arc<RwLock<Views>>,
+) -> Result<(Ledger, Opened), EngineError> {
+    let log_key = KeyStore::beside(dir).load("log")?;
+    let (known, _) = read_head(dir, &log_key)?;
+    let store_options = OpenOptions { head: Some(known), lock: Some(lock.clone()), ..OpenOptions::default() };
+    let (log, report) = match Backend::of(dir) {
+        Backend::Segments => {
+            let disk = options.disk.clone();
+            boxed(SegmentLog::reopen_after_failure_on(disk, dir, &store_options, durable)?)
+        }
+        Backend::Sled => Backend::Sled.reopen_after_failure(dir, &store_options, durable)?,
+    };
+    resume(dir, (log, lock), log_key, report, options, Some(views))
+}
+
+fn boxed((log, report): (SegmentLog, OpenReport)) -> (Box<dyn Log>, OpenReport) {
+    (Box::new(log), report)
+}
+
+fn resume(
+    dir: &Path,
+    (log, lock): (Box<dyn Log>, Arc<DirLock>),
+    log_key: StoredKey,
+    store: OpenReport,
+    options: &Options,
+    views: Option<Arc<RwLock<Views>>>,
+) -> Result<(Ledger, Opened), EngineError> {
+    let reader = log.reader();
+    let (origin, log_public) = identity(&*reader)?;
+    if log_public != log_key.secret.public() {
+        return Err(EngineError::ForeignLogKey { path: KeyStore::beside(dir).folder().to_owned() });
+    }
+    let size = log.size();
+    let (folded, from_snapshot) = fold(dir, &*reader, &origin, size, options.use_snapshot, false)?;
+    let opened = Opened { store, from_snapshot, replayed: size - from_snapshot };
+    let state = folded.views.state.clone();
+    let shared = views.unwrap_or_default();
+    let ts = folded.views.ts;
+    *shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = folded.views;
+    let ledger = Ledger {
+        chain: ChainContext::new(&origin),
+        keys: Arc::new(RwLock::new(key_directory(&state))),
+        origin,
+        log,
+        lock: Some(lock),
+        log_key: log_key.secret,
+        clock: options.clock,
+        salts: Salts::new()?,
+        state,
+        heads: folded.heads,
+        head: folded.head,
+        ts,
+        views: shared,
+    };
+    // From here on a torn tail may be what a crash left: the head must not claim a clean stop any more.
+    write_head(dir, &ledger, false)?;
+    Ok((ledger, opened))
+}
+
+/// An empty ledger in an empty directory, before its first command.
+pub(crate) fn create_ledger(dir: &Path, genesis: &Genesis, options: &Options) -> Result<Ledger, EngineError> {
+    let chain = ChainContext::new(&genesis.origin);
+    let head = chain.start();
+    let log = genesis.backend.create(dir, head.0, &OpenOptions::default())?;
+    Ok(Ledger {
+        origin: genesis.origin.clone(),
+        chain,
+        log,
+        lock: None,
+        log_key: genesis.log_key.secret.clone(),
+        clock: options.clock,
+        salts: Salts::new()?,
+        state: State::default(),
+        heads: Heads::default(),
+        head,
+        ts: Timestamp::default(),
+        views: Arc::default(),
+        keys: Arc::new(RwLock::new(HashMap::new())),
+    })
+}
+
+/// Stops cleanly: snapshot if asked, log closed, head signed as clean.
+pub(crate) fn close(dir: &Path, ledger: Ledger, with_snapshot: bool) -> Result<(), EngineError> {
+    if with_snapshot {
+        save_snapshot(dir, &ledger)?;
+    }
+    write_head(dir, &ledger, true)?;
+    ledger.log.close()?;
+    Ok(())
+}
+
+/// Takes a snapshot now.
+pub(crate) fn save_snapshot(dir: &Path, ledger: &Ledger) -> Result<(), EngineError> {
+    let (size, bytes) = snapshot_bytes(ledger)?;
+    snapshot::write(dir, size, &bytes)
+}
+
+/// The bytes of a snapshot of what is published.
+pub(crate) fn snapshot_bytes(ledger: &Ledger) -> Result<(u64, Vec<u8>), EngineError> {
+    let views = ledger.views.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok((views.size, snapshot::encode(ledger.head.0, &views, &ledger.heads)?))
+}
+
+/// Signs and writes the head file: whole or not at all, durable before this returns.
+pub(crate) fn write_head(dir: &Path, ledger: &Ledger, clean: bool) -> Result<(), EngineError> {
+    let Some(seq) = ledger.log.size().checked_sub(1) else { return Ok(()) };
+    let receipt = Receipt::sign(ledger.origin.clone(), seq, ledger.head, &ledger.log_key);
+    let line = HeadFile::new(receipt, clean).encode();
+    let line = line.map_err(|error| EngineError::Internal(error.to_string()))?;
+    let path = dir.join("head");
+    let part = dir.join("head.part");
+    let mut file = File::create(&part).map_err(EngineError::file("create", &part))?;
+    file.write_all(&line).and_then(|()| file.sync_data()).map_err(EngineError::file("write", &part))?;
+    fs::rename(&part, &path).map_err(EngineError::file("rename", &path))?;
+    sync_folder(dir)
+}
+
+fn read_head(dir: &Path, log_key: &StoredKey) -> Result<(KnownHead, HeadFile), EngineError> {
+    let path = dir.join("head");
+    if !dir.is_dir() {
+        let why = "there is no ledger here; `hefu init` makes one".to_owned();
+        return Err(EngineError::BadFile { path: dir.to_owned(), why });
+    }
+    let bad = |why: String| EngineError::BadFile { path: path.clone(), why };
+    let bytes = fs::read(&path).map_err(EngineError::file("read", &path))?;
+    let head = HeadFile::parse(&bytes).map_err(|error| bad(error.to_string()))?;
+    if !head.verify(&log_key.secret.public()) {
+        return Err(bad("not signed by this ledger's log key".to_owned()));
+    }
+    Ok((KnownHead { size: head.size, head: head.head.0, clean: head.clean }, head))
+}
+
+pub(crate) fn sync_folder(path: &Path) -> Result<(), EngineError> {
+    let folder = File::open(path).map_err(EngineError::file("open", path))?;
+    folder.sync_all().map_err(EngineError::file("sync", path))
+}
+
+/// Where the sled index lives.
+pub(crate) fn index_folder(dir: &Path) -> PathBuf {
+    dir.join("index")
+}
+
+/// The receipt a commit frame carries.
+pub(crate) fn receipt_of(origin: &Origin, commit: &CommitRef) -> Receipt {
+    Receipt {
+        origin: origin.clone(),
+        seq: commit.end() - 1,
+        head: ChainHash(commit.head),
+        sig: hefu_chain::key::Signature(commit.signature),
+    }
+}

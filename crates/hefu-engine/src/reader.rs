@@ -1,0 +1,154 @@
+//! A ledger opened for looking: no lock, no key, next to a running writer or without one.
+
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use hefu_chain::{
+    hash::{ChainHash, Sha256Digest},
+    leaf::{Leaf, LeafRef},
+    origin::Origin,
+    record::Record,
+};
+use hefu_domain::{event::Event, id::ProjectId, time::Timestamp};
+use hefu_projections::Views;
+use hefu_store::{Backend, LogReader, OpenOptions, segments::SegmentLog};
+use uuid::Uuid;
+
+use crate::{
+    answer::{Accepted, EngineError},
+    decode,
+    heads::{Heads, StreamKey},
+    open::{self, Folded, receipt_of},
+};
+
+/// A ledger opened for looking, as of one position.
+pub struct Reader {
+    /// Its name.
+    pub origin: Origin,
+    /// What is known, as of the position it was opened at.
+    pub views: Views,
+    /// The head at that position.
+    pub head: ChainHash,
+    log: Arc<dyn LogReader>,
+    heads: Heads,
+    dir: PathBuf,
+}
+
+/// A stored record, read.
+#[derive(Clone, Debug)]
+pub struct RecordView {
+    /// Its leaf.
+    pub leaf: Leaf,
+    /// Its event.
+    pub event: Event,
+    /// The stored bytes.
+    pub record: Record,
+}
+
+impl Reader {
+    /// Opens a directory at its present end.
+    pub fn open(dir: &Path) -> Result<Reader, EngineError> {
+        let log = log_reader(dir)?;
+        Reader::at(dir, log, None)
+    }
+
+    /// The same ledger as known after its first `size` records.
+    pub fn as_of_size(&self, size: u64) -> Result<Reader, EngineError> {
+        Reader::at(&self.dir, self.log.clone(), Some(size))
+    }
+
+    /// The same ledger as known at an instant.
+    pub fn as_of_instant(&self, instant: Timestamp) -> Result<Reader, EngineError> {
+        // `ts` never decreases along the log, so the records up to an instant are a prefix.
+        let (mut low, mut high) = (0, self.log.size());
+        while low < high {
+            let middle = u64::midpoint(low, high);
+            let late = self
+                .record(middle)?
+                .is_none_or(|view| view.leaf.ts.parse::<Timestamp>().is_ok_and(|ts| ts > instant));
+            if late { high = middle } else { low = middle + 1 }
+        }
+        self.as_of_size(low)
+    }
+
+    fn at(dir: &Path, log: Arc<dyn LogReader>, until: Option<u64>) -> Result<Reader, EngineError> {
+        let (origin, _) = open::identity(&*log)?;
+        let until = until.unwrap_or(u64::MAX).min(log.size());
+        let (Folded { views, heads, head }, _) = open::fold(dir, &*log, &origin, until, true, false)?;
+        Ok(Reader { origin, views, head, log, heads, dir: dir.to_owned() })
+    }
+
+    /// Number of records in the log now.
+    pub fn log_size(&self) -> u64 {
+        self.log.size()
+    }
+
+    /// The log itself.
+    pub fn log(&self) -> &dyn LogReader {
+        &*self.log
+    }
+
+    /// One record.
+    pub fn record(&self, position: u64) -> Result<Option<RecordView>, EngineError> {
+        let Some(record) = self.log.get(position)? else { return Ok(None) };
+        let bad = EngineError::bad_record(position);
+        let leaf = LeafRef::parse(&record.leaf).map_err(|error| bad(error.to_string()))?.to_leaf();
+        let event = decode::fact(&record.as_ref())?.event;
+        Ok(Some(RecordView { leaf, event, record }))
+    }
+
+    /// All records of a project, oldest first. They are found by the chain that runs through each stream, so none can
+    /// be missing without a trace.
+    pub fn history(&self, project: ProjectId) -> Result<Vec<RecordView>, EngineError> {
+        let mut next = self.heads.stream(&StreamKey::Project(project)).map(|head| head.last);
+        let mut history = Vec::new();
+        while let Some(position) = next {
+            let view = self.record(position)?;
+            let view = view.ok_or_else(|| EngineError::bad_record(position)("it is missing".to_owned()))?;
+            next = view.leaf.stream_prev.filter(|previous| *previous < position);
+            history.push(view);
+        }
+        history.reverse();
+        Ok(history)
+    }
+
+    /// Where a command is on record, with the digest of its stored bytes.
+    pub fn command(&self, id: Uuid) -> Option<(Sha256Digest, Accepted)> {
+        recorded(&*self.log, &self.origin, self.heads.command(id)?)
+    }
+}
+
+/// The log of a directory, without taking its lock where the back-end allows it.
+pub(crate) fn log_reader(dir: &Path) -> Result<Arc<dyn LogReader>, EngineError> {
+    match Backend::of(dir) {
+        Backend::Segments => Ok(SegmentLog::open_reader(dir)?),
+        Backend::Sled => {
+            let (log, _) = Backend::Sled.open(dir, &OpenOptions::default())?;
+            Ok(log.reader())
+        }
+    }
+}
+
+/// The first answer to the command whose first record is at `position`, and the digest of the command.
+pub(crate) fn recorded(
+    log: &dyn LogReader,
+    origin: &Origin,
+    position: u64,
+) -> Option<(Sha256Digest, Accepted)> {
+    let record = log.get(position).ok().flatten()?;
+    let leaf = LeafRef::parse(&record.leaf).ok()?;
+    let (id, digest) = (leaf.command, leaf.command_sha256);
+    let mut records = 0;
+    log.scan(position, &mut |next| {
+        let same = LeafRef::parse(next.leaf).is_ok_and(|leaf| leaf.command == id);
+        records += u32::from(same);
+        if same { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })
+    .ok()?;
+    let receipt = log.commit_at(position).ok().flatten().map(|commit| receipt_of(origin, &commit));
+    let leaf = record.leaf.clone();
+    Some((digest, Accepted { id, position, records, leaf, receipt, repeated: true }))
+}

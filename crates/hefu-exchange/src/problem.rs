@@ -1,0 +1,255 @@
+//! What can be wrong with a file: one stable code each, in English and Chinese, with what to do about it.
+
+use std::fmt::{self, Write};
+
+/// Declares the problems with their code, what is wrong and what to do, in both languages.
+macro_rules! problems {
+    ($($(#[$doc:meta])* $code:literal $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* }
+        $en:literal $zh:literal do $hint_en:literal $hint_zh:literal)*) => {
+        /// One thing that is wrong with a file, a row or a cell.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Problem {
+            $($(#[$doc])* $name { $($(#[$field_doc])* $field: $type),* },)*
+        }
+
+        impl Problem {
+            /// The stable code.
+            pub const fn code(&self) -> &'static str {
+                match self { $(Problem::$name { .. } => $code,)* }
+            }
+
+            /// The codes of all problems.
+            pub const CODES: &'static [&'static str] = &[$($code,)*];
+
+            /// What is wrong.
+            pub fn why(&self) -> String {
+                match self { $(Problem::$name { $($field),* } => { $(let _ = $field;)* format!($en) })* }
+            }
+
+            /// What is wrong, in Chinese.
+            pub fn why_zh(&self) -> String {
+                match self { $(Problem::$name { $($field),* } => { $(let _ = $field;)* format!($zh) })* }
+            }
+
+            /// What to do.
+            pub fn hint(&self) -> String {
+                match self { $(Problem::$name { $($field),* } => { $(let _ = $field;)* format!($hint_en) })* }
+            }
+
+            /// What to do, in Chinese.
+            pub fn hint_zh(&self) -> String {
+                match self { $(Problem::$name { $($field),* } => { $(let _ = $field;)* format!($hint_zh) })* }
+            }
+        }
+    };
+}
+
+problems! {
+    // The file as a whole.
+    /// An .xlsx or .xls file.
+    "spreadsheet" Spreadsheet {} "this is a spreadsheet file, not CSV" "这是电子表格文件,不是 CSV"
+        do "save the sheet as CSV UTF-8" "请另存为 CSV UTF-8"
+    /// Neither UTF-8 nor GB18030.
+    "not_text" NotText {} "not text in UTF-8 or GB18030" "不是 UTF-8 或 GB18030 文本"
+        do "save the file as UTF-8" "请另存为 UTF-8"
+    /// Broken CSV.
+    "bad_csv" BadCsv { /** What. */ why: String } "not CSV: {why}" "不是有效的 CSV:{why}"
+        do "check the quotation marks" "请检查引号"
+    /// No row holds all the headers that are needed.
+    "missing_columns" MissingColumns { /** Which, with their other names. */ columns: String }
+        "no header row with the column {columns}" "没有包含列 {columns} 的表头"
+        do "name the columns in one of the first ten rows" "请在前十行内写明列名"
+    /// Two columns for one field.
+    "duplicate_column" DuplicateColumn {} "a second column for the same field" "同一字段出现两列"
+        do "keep one of the two columns" "请只保留其中一列"
+    /// A file without any region.
+    "no_regions" NoRegions {} "the file holds no region" "文件中没有地区"
+        do "add one row for each region, provinces included" "请为每个地区(包括省)各填一行"
+    /// The regions do not form a tree.
+    "bad_tree" BadTree { /** Why. */ why: String } "the regions do not form a tree: {why}" "地区不构成树:{why}"
+        do "check codes, levels and superiors" "请检查代码、级别和上级"
+
+    // Cells.
+    /// Nothing in a cell that is needed.
+    "empty" Empty {} "empty" "为空" do "fill in a value" "请填写"
+    /// Not a region code, and not a name the ledger knows.
+    "bad_region" BadRegion {} "not a region of the ledger" "不是账本中的地区"
+        do "use the code of six digits, like 330881" "请使用六位代码,如 330881"
+    /// Not a level.
+    "bad_level" BadLevel {} "not a level" "不是地区级别"
+        do "use province, prefecture or county (省, 市, 县)" "请使用 省、市、县(province, prefecture, county)"
+    /// A code that stands twice.
+    "duplicate_region" DuplicateRegion { /** The other row. */ row: u64 } "the code already stands in row {row}" "该代码已在第 {row} 行出现"
+        do "keep one of the two rows" "请只保留一行"
+    /// No superior.
+    "missing_parent" MissingParent {} "no superior" "缺少上级"
+        do "fill in the code of the superior region" "请填写上级地区代码"
+    /// A superior that is not in the file, or not of a higher level.
+    "bad_parent" BadParent {} "not a region of a higher level in this file" "不是本文件中更高级别的地区"
+        do "add a row for it, or correct the code" "请为其增加一行,或更正代码"
+    /// A border of something that is not a county of the tree.
+    "bad_border" BadBorder {} "not a county of the region file" "不是地区文件中的县级地区"
+        do "borders join two different counties; add the county or drop the row" "边界连接两个不同的县;请增加该县或删除此行"
+    /// Not a kind of border.
+    "bad_border_kind" BadBorderKind {} "not a kind of border" "不是边界类型"
+        do "use land, water, sea or land_xprov" "请使用 land、water、sea 或 land_xprov"
+    /// Not a day.
+    "bad_date" BadDate {} "not a day of the calendar" "不是日期" do "write 2023-06-01 or 2023年6月1日" "请写作 2023-06-01 或 2023年6月1日"
+    /// Not a reference period.
+    "bad_period" BadPeriod {} "not a period" "不是报告期"
+        do "write 2023-07, 2023-Q3, 2023 or 2023年1-2月, in a column formatted as text"
+           "请写作 2023-07、2023-Q3、2023 或 2023年1-2月,并将该列设为文本格式"
+    /// Not a number.
+    "bad_number" BadNumber {} "not a number" "不是数字" do "write digits, at most one decimal point, separators every three digits" "请写数字,最多一个小数点,千位分隔符每三位一个"
+    /// A number a spreadsheet shortened.
+    "shortened_number" ShortenedNumber {} "a number shortened by a spreadsheet" "被电子表格缩写的数字"
+        do "format the column as a number with all digits, and save again" "请将该列设为显示全部数字的格式后重新保存"
+    /// Finer than the smallest unit.
+    "too_fine" TooFine { /** Decimals the unit has. */ decimals: u32 } "finer than the ledger keeps: at most {decimals} decimals in this unit" "精度超出账本:该单位最多 {decimals} 位小数"
+        do "round it in the source" "请在原表中取整"
+    /// Beyond the ledger's range.
+    "too_large" TooLarge {} "too large for the ledger" "超出账本范围" do "check the unit" "请检查单位"
+    /// Not a unit, or not one of this indicator.
+    "bad_unit" BadUnit {} "not a unit of this quantity" "不是该数量的单位"
+        do "use 元, 万元 or 亿元 for money and 人 for persons; convert foreign currency first" "金额请用 元、万元、亿元,人数用 人;外币请先折算"
+    /// The cell says one unit, its column another.
+    "unit_conflict" UnitConflict { /** The column's unit. */ unit: String } "its unit is not that of the row, {unit}" "与该行单位 {unit} 不一致"
+        do "keep one of the two units" "请只保留一个单位"
+    /// Not an indicator.
+    "unknown_indicator" UnknownIndicator {} "not an indicator of the catalogue" "不是目录中的指标"
+        do "use a code or name of the policy's catalogue, like INV_FAI" "请使用政策目录中的代码或名称,如 INV_FAI"
+    /// An indicator that is computed, not reported.
+    "derived_indicator" DerivedIndicator {} "computed by the ledger, never reported" "由账本计算,不需上报" do "leave the row out" "请删除此行"
+    /// Not a project on record.
+    "unknown_project" UnknownProject {} "neither a project id nor a project code on record" "不是项目编号,也不是已登记的项目代码"
+        do "register the project first, or add its code with amend_project" "请先登记项目,或用 amend_project 补充代码"
+    /// Id and code name two projects.
+    "project_conflict" ProjectConflict {} "the code belongs to another project than the id" "该代码与项目编号属于不同项目"
+        do "correct one of the two" "请更正其一"
+    /// Not a unified social credit code.
+    "bad_enterprise" BadEnterprise { /** Why. */ why: String } "{why}" "不是有效的统一社会信用代码({why})"
+        do "copy the code from the business licence" "请按营业执照填写"
+    /// Not a GB/T 4754 code.
+    "bad_industry" BadIndustry {} "not an industry code" "不是行业代码" do "use a GB/T 4754 code like C34" "请使用 GB/T 4754 代码,如 C34"
+    /// The same thing twice in one file.
+    "duplicate_row" DuplicateRow { /** The other row. */ row: u64 } "already stands in row {row}" "已在第 {row} 行出现" do "keep one of the two rows" "请只保留一行"
+    /// A year-to-date value with something missing between it and the one before.
+    "cumulative_gap" CumulativeGap { /** What is missing. */ missing: String, /** The row before. */ row: u64 }
+        "year-to-date value with {missing} missing between it and row {row}" "累计值与第 {row} 行之间缺 {missing}"
+        do "add the missing rows, give the base in a column 基数 (base), or report the period's own value without --cumulative"
+           "请补齐缺失的行,或在 基数 列填写基数,或不用 --cumulative 而上报当期值"
+    /// The first year-to-date value, but not of the first period.
+    "cumulative_head" CumulativeHead { /** What is missing. */ missing: String }
+        "year-to-date value with {missing} missing before it" "累计值之前缺 {missing}"
+        do "add the missing rows, give the base in a column 基数 (base), or report the period's own value without --cumulative"
+           "请补齐缺失的行,或在 基数 列填写基数,或不用 --cumulative 而上报当期值"
+    /// A year-to-date value that does not start where the year, or the project's stay, starts.
+    "cumulative_start" CumulativeStart { /** Where it would have to start. */ start: String }
+        "a year-to-date value here starts with {start}" "此处累计值应从 {start} 开始"
+        do "name the period by its last month, or from {start} on" "请以末月或从 {start} 起命名报告期"
+
+    // Policies.
+    /// Not TOML, or not a policy.
+    "bad_toml" BadToml { /** Why. */ why: String } "{why}" "{why}"
+        do "compare with the policy the tool prints; dates and amounts are written in quotation marks" "请对照工具输出的政策文件;日期和金额须加引号"
+    /// A policy that cannot be used.
+    "bad_policy" BadPolicy { /** Which part. */ part: &'static str } "cannot be used: {part}" "不可用:{part}" do "correct this part" "请更正该部分"
+
+    // Journals.
+    /// The file cannot be read.
+    "io" Io { /** Why. */ why: String } "cannot be read: {why}" "无法读取:{why}" do "check the file" "请检查文件"
+    /// Not UTF-8.
+    "not_utf8" NotUtf8 {} "not UTF-8" "不是 UTF-8" do "save the journal as UTF-8" "请将日志存为 UTF-8"
+    /// Longer than 4 MiB.
+    "too_long" TooLong {} "longer than 4 MiB" "超过 4 MiB" do "split it" "请拆分"
+    /// Not JSON.
+    "bad_json" BadJson { /** Why. */ why: String } "not JSON: {why}" "不是 JSON:{why}" do "write one JSON object a line" "每行一个 JSON 对象"
+    /// One key twice.
+    "duplicate_key" DuplicateKey {} "the key occurs twice" "键重复" do "keep one" "请只保留一个"
+    /// Nested too deeply.
+    "too_deep" TooDeep {} "nested deeper than 32 levels" "嵌套超过 32 层" do "flatten it" "请减少嵌套"
+    /// Not an integer below 2^53.
+    "number_form" NumberForm {} "a number that is not an integer below 2^53" "不是小于 2^53 的整数"
+        do "write amounts as strings, like \"35000000.50\"" "金额请写作字符串,如 \"35000000.50\""
+    /// Not an object.
+    "not_an_object" NotAnObject {} "not a JSON object" "不是 JSON 对象" do "write one command a line" "每行一条命令"
+    /// A signed line with something else in it, or a part missing.
+    "bad_envelope" BadEnvelope {} "a signed line holds `envelope` and `sig` and nothing else" "已签名的行只含 `envelope` 和 `sig`"
+        do "leave the line as it was signed" "请保持签名时的原样"
+    /// A field beside the command that cannot be read.
+    "bad_field" BadField { /** Why. */ why: String } "{why}" "{why}" do "correct it, or leave it out" "请更正或省略"
+    /// Not a command.
+    "bad_command" BadCommand { /** Why. */ why: String } "{why}" "{why}" do "compare with docs/COMMANDS.md" "请对照 docs/COMMANDS.md"
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.why(), self.hint())
+    }
+}
+
+/// Something wrong at one place of a table or policy file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct FileError {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// Its line, from 1; `None`: the whole file.
+    pub row: Option<u64>,
+    /// The column, by its header in the file; in a policy the place in the line, from 1.
+    pub column: Option<String>,
+    /// The field the column stands for, such as `period`.
+    pub field: Option<&'static str>,
+    /// What the cell holds.
+    pub value: Option<String>,
+    /// What is wrong with it.
+    pub problem: Box<Problem>,
+}
+
+impl FileError {
+    /// A problem of the whole file.
+    pub(crate) fn new(file: &str, problem: Problem) -> FileError {
+        FileError {
+            file: file.to_owned(),
+            row: None,
+            column: None,
+            field: None,
+            value: None,
+            problem: Box::new(problem),
+        }
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.problem.code()
+    }
+
+    /// The whole message in Chinese.
+    pub fn zh(&self) -> String {
+        let mut text = self.file.clone();
+        if let Some(row) = self.row {
+            let _ = write!(text, " 第 {row} 行");
+        }
+        if let Some(column) = &self.column {
+            let _ = write!(text, " “{column}”列");
+        }
+        let value = self.value.as_ref().map(|value| format!("`{value}` ")).unwrap_or_default();
+        format!("{text}:{value}{};{}", self.problem.why_zh(), self.problem.hint_zh())
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(row) = self.row {
+            write!(f, ", row {row}")?;
+        }
+        if let Some(column) = &self.column {
+            write!(f, ", column {column}")?;
+        }
+        f.write_str(": ")?;
+        if let Some(value) = &self.value {
+            write!(f, "`{value}` ")?;
+        }
+        write!(f, "{}", self.problem)
+    }
+}

@@ -1,0 +1,203 @@
+//! A CSV file as rows of named cells: the header row is found, columns stand in any order, blank rows are skipped.
+
+use std::{collections::BTreeMap, ops::Not};
+
+use crate::{
+    import::quantity::MoneyUnit,
+    problem::{FileError, Problem},
+    text::{fold, trim},
+};
+
+/// The header must stand in one of this many rows: official tables have a title and a note of the unit above it.
+const HEADER_WITHIN: usize = 10;
+
+/// A field and the headers it goes by.
+pub(crate) struct Field {
+    /// The field's own name, always a header too.
+    pub key: &'static str,
+    /// Other headers, in the form [`normal`] gives them.
+    pub names: &'static [&'static str],
+    /// Whether a file without it is refused.
+    pub required: bool,
+}
+
+/// A field of an import table.
+pub(crate) const fn field(key: &'static str, names: &'static [&'static str], required: bool) -> Field {
+    Field { key, names, required }
+}
+
+struct Header {
+    index: usize,
+    title: String,
+    /// What stands in brackets after the name: a unit.
+    note: Option<String>,
+}
+
+/// One row.
+pub(crate) struct Row {
+    /// Its line in the file, from 1.
+    pub number: u64,
+    cells: csv::StringRecord,
+}
+
+/// A table.
+pub(crate) struct Sheet {
+    file: String,
+    headers: BTreeMap<&'static str, Header>,
+    /// The unit of amounts that a line above the header names (单位:万元).
+    unit: Option<String>,
+    /// The rows under the header.
+    pub rows: Vec<Row>,
+}
+
+/// A header without brackets, spaces, `_` and `-`, in lower case; and what stood in the brackets.
+fn normal(title: &str) -> (String, Option<String>) {
+    let folded = fold(title).to_lowercase();
+    let (name, rest) = folded.split_once(['(', '[']).unwrap_or((&folded, ""));
+    let note = rest.trim_end_matches([')', ']', ' ']).trim_start_matches("单位:").trim();
+    let name = name.chars().filter(|c| !c.is_whitespace() && !"_-*:".contains(*c)).collect();
+    (name, note.is_empty().not().then(|| note.to_owned()))
+}
+
+impl Sheet {
+    /// Reads a table. Columns that stand for none of `fields` are ignored.
+    pub(crate) fn read(text: &str, file: &str, fields: &'static [Field]) -> Result<Sheet, FileError> {
+        let text = text.trim_start_matches('\u{feff}');
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter(text))
+            .from_reader(text.as_bytes());
+        let mut sheet =
+            Sheet { file: file.to_owned(), headers: BTreeMap::new(), unit: None, rows: Vec::new() };
+        let mut best: Option<(usize, FileError)> = None;
+        for (place, record) in reader.records().enumerate() {
+            let cells = record.map_err(|error| {
+                let row = error.position().map(csv::Position::line);
+                FileError { row, ..FileError::new(file, Problem::BadCsv { why: error.to_string() }) }
+            })?;
+            let number = line_of(text, cells.position());
+            if !sheet.headers.is_empty() {
+                if cells.iter().any(|cell| !trim(cell).is_empty()) {
+                    sheet.rows.push(Row { number, cells });
+                }
+            } else if place < HEADER_WITHIN {
+                sheet.unit = cells.iter().find_map(unit_above).or(sheet.unit);
+                match headers(file, number, &cells, fields) {
+                    Ok(headers) => sheet.headers = headers,
+                    Err((found, error)) if best.as_ref().is_none_or(|(most, _)| found > *most) => {
+                        best = Some((found, error));
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        if sheet.headers.is_empty() {
+            return Err(best.map_or_else(|| missing(file, None, fields.iter()), |(_, error)| error));
+        }
+        Ok(sheet)
+    }
+
+    /// Whether the table has a column for a field.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.headers.contains_key(key)
+    }
+
+    /// The cell of a field, trimmed; `None` when the column or the value is missing.
+    pub(crate) fn get<'r>(&self, row: &'r Row, key: &str) -> Option<&'r str> {
+        let header = self.headers.get(key)?;
+        row.cells.get(header.index).map(trim).filter(|cell| !cell.is_empty())
+    }
+
+    /// The cell of a field that is needed.
+    pub(crate) fn need<'r>(&self, row: &'r Row, key: &'static str) -> Result<&'r str, FileError> {
+        self.get(row, key).ok_or_else(|| self.error(row, key, Problem::Empty {}))
+    }
+
+    /// The unit a column of amounts is in: in brackets in its header, else above the table.
+    pub(crate) fn note(&self, key: &str) -> Option<&str> {
+        self.headers.get(key)?.note.as_deref().or(self.unit.as_deref())
+    }
+
+    /// A problem with one cell.
+    pub(crate) fn error(&self, row: &Row, key: &'static str, problem: Problem) -> FileError {
+        let column = self.headers.get(key).map_or(key, |header| &header.title);
+        FileError {
+            file: self.file.clone(),
+            row: Some(row.number),
+            column: Some(column.to_owned()),
+            field: Some(key),
+            value: self.get(row, key).map(str::to_owned),
+            problem: Box::new(problem),
+        }
+    }
+}
+
+/// The unit of amounts in a cell such as `单位:万元`; 填报单位:江山市 is none.
+fn unit_above(cell: &str) -> Option<String> {
+    let folded = fold(cell);
+    let (_, units) = folded.rsplit_once("单位:")?;
+    // 单位:万元、% names one unit for the amounts and another for the ratios.
+    let unit = units.trim().split([')', '、', ',', '/', ' ']).next()?;
+    MoneyUnit::parse(unit).map(|_| unit.to_owned())
+}
+
+/// The headers in a row, or how many fields it names and what is missing.
+fn headers(
+    file: &str,
+    number: u64,
+    cells: &csv::StringRecord,
+    fields: &'static [Field],
+) -> Result<BTreeMap<&'static str, Header>, (usize, FileError)> {
+    let mut headers: BTreeMap<&'static str, Header> = BTreeMap::new();
+    let mut second = None;
+    for (index, cell) in cells.iter().enumerate() {
+        let (name, note) = normal(cell);
+        let is_named = |f: &&Field| normal(f.key).0 == name || f.names.contains(&name.as_str());
+        let Some(Field { key, .. }) = fields.iter().find(is_named) else { continue };
+        let title = trim(cell).to_owned();
+        let header = Header { index, title: title.clone(), note };
+        if headers.insert(key, header).is_some() {
+            second = second.or(Some((*key, title)));
+        }
+    }
+    let found = headers.len();
+    let lacking = |f: &&Field| f.required && !headers.contains_key(f.key);
+    if fields.iter().any(|f| lacking(&f)) {
+        return Err((found, missing(file, Some(number), fields.iter().filter(lacking))));
+    }
+    if let Some((key, title)) = second {
+        let error = FileError::new(file, Problem::DuplicateColumn {});
+        let error = FileError { row: Some(number), column: Some(title), field: Some(key), ..error };
+        return Err((usize::MAX, error));
+    }
+    Ok(headers)
+}
+
+fn missing<'f>(file: &str, row: Option<u64>, fields: impl Iterator<Item = &'f Field>) -> FileError {
+    let name = |f: &Field| f.names.first().map_or(f.key.to_owned(), |zh| format!("{zh} ({})", f.key));
+    let columns: Vec<String> = fields.filter(|f| f.required).map(name).collect();
+    FileError { row, ..FileError::new(file, Problem::MissingColumns { columns: columns.join(", ") }) }
+}
+
+/// Comma, or what the first line that holds any separator uses.
+fn delimiter(text: &str) -> u8 {
+    let count = |line: &str, c: char| line.matches(c).count();
+    let line = text.lines().find(|line| line.contains([',', '\t', ';'])).unwrap_or_default();
+    if count(line, '\t') > count(line, ',') {
+        b'\t'
+    } else if !line.contains(',') && line.contains(';') {
+        b';'
+    } else {
+        b','
+    }
+}
+
+/// The line a record starts on. The reader's position is that of the blank lines before it.
+fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 0 };
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let blank = text.as_bytes().get(start..).unwrap_or_default().iter();
+    let blank = blank.take_while(|b| matches!(b, b'\r' | b'\n')).filter(|b| **b == b'\n').count();
+    position.line() + blank as u64
+}

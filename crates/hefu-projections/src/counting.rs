@@ -1,0 +1,366 @@
+//! What does each area show, of each indicator, in each period, on each basis?
+//!
+//! Incremental: an observation touches the at most four areas above each of its participants. When a project moves,
+//! its own observations from that day on are taken out, and put back under the new standing. The share of one
+//! observation is a rule (`hefu_domain::counting`); here are only sums.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hefu_domain::{
+    amount::format_minor,
+    counting::{AreaShare, Standing, breakpoints},
+    event::Event,
+    id::ProjectId,
+    indicator::{Class, Count, Indicator, Kind},
+    period::Period,
+    region::{RegionId, RegionTree},
+    state::{IndicatorId, Project, State},
+    time::Date,
+};
+use serde::{Deserialize, Serialize};
+
+/// The latest value reported for one project, indicator and period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// What is measured.
+    pub indicator: IndicatorId,
+    /// When it happened.
+    pub period: Period,
+    /// Minor units.
+    pub value: i64,
+    /// Position of the record that says so.
+    pub position: u64,
+}
+
+/// Sums of one area, indicator and period, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// 在地口径.
+    pub territorial: i128,
+    /// Part of 共享口径 located inside.
+    pub as_destination: i128,
+    /// Part of 共享口径 located outside.
+    pub as_origin: i128,
+    /// Observations (or projects) that take part.
+    pub observations: i64,
+}
+
+impl Cell {
+    /// 共享口径.
+    pub fn shared(&self) -> i128 {
+        self.as_destination + self.as_origin
+    }
+
+    fn add(&mut self, share: AreaShare, sign: i64) {
+        let sign_wide = i128::from(sign);
+        self.territorial += sign_wide * i128::from(share.territorial);
+        self.as_destination += sign_wide * i128::from(share.as_destination);
+        self.as_origin += sign_wide * i128::from(share.as_origin);
+        self.observations += sign;
+    }
+
+    fn merge(&mut self, other: &Cell) {
+        self.territorial += other.territorial;
+        self.as_destination += other.as_destination;
+        self.as_origin += other.as_origin;
+        self.observations += other.observations;
+    }
+}
+
+/// Changes of a derived count by day: the count on a day is the sum of all changes up to it.
+type Steps = BTreeMap<Date, Cell>;
+
+/// The cube.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counting {
+    /// Latest values, by project, sorted by indicator and period.
+    observations: BTreeMap<ProjectId, Vec<Observation>>,
+    /// Sums by region, then indicator and reported period.
+    cells: Vec<BTreeMap<(IndicatorId, Period), Cell>>,
+    /// Projects, and large projects, by region.
+    projects: Vec<[Steps; 2]>,
+    /// Projects by the day construction started.
+    constructions: BTreeSet<(Date, ProjectId)>,
+}
+
+/// One row of an indicator report. Amounts are minor units; `None` where a basis has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The area.
+    pub region: RegionId,
+    /// The indicator.
+    pub indicator: IndicatorId,
+    /// The period asked for.
+    pub period: Period,
+    /// 在地口径.
+    pub territorial: Option<i128>,
+    /// 共享口径.
+    pub shared: Option<i128>,
+    /// Part of shared, from projects located elsewhere.
+    pub as_origin: Option<i128>,
+    /// Part of shared, from projects located here.
+    pub as_destination: Option<i128>,
+    /// X = S − Σ S(children); `None` at a county.
+    pub elimination: Option<i128>,
+    /// Decimals of the minor unit.
+    pub scale: u8,
+    /// Nothing was reported that could be shown (a stock without its last sub-period, a ratio without denominator).
+    pub missing: bool,
+}
+
+impl Row {
+    /// An amount of this row as decimal text.
+    pub fn text(&self, amount: Option<i128>) -> Option<String> {
+        amount.map(|minor| format_minor(minor, self.scale))
+    }
+}
+
+impl Counting {
+    /// Records a reported or corrected value. Called after the state knows the event.
+    pub fn observe(&mut self, state: &State, position: u64, event: &Event) {
+        let (id, code, period, value) = match event {
+            Event::ObservationReported(e) => (e.project, e.indicator, e.period, &e.value),
+            Event::ObservationCorrected(e) => (e.project, e.indicator, e.period, &e.value),
+            _ => return,
+        };
+        let (Some((indicator, entry)), Some(project)) = (state.indicator(code), state.projects.get(&id))
+        else {
+            return;
+        };
+        let value = value.minor(entry.unit.scale()).unwrap_or_default();
+        let new = Observation { indicator, period, value, position };
+        let known = self.observations.entry(id).or_default();
+        let replaced = match known.binary_search_by_key(&(indicator, period), |o| (o.indicator, o.period)) {
+            Ok(place) => Some(std::mem::replace(&mut known[place], new)),
+            Err(place) => {
+                known.insert(place, new);
+                None
+            }
+        };
+        let standing = Standing::on(&state.regions, project, entry.class, period.end());
+        if let Some(old) = replaced {
+            self.share(&state.regions, &standing, &old, -1);
+        }
+        self.share(&state.regions, &standing, &new, 1);
+    }
+
+    /// Takes a project's observations that end on or after `from`, and its counts, out of the sums.
+    pub fn withdraw(&mut self, state: &State, id: ProjectId, from: Date) {
+        self.weigh(state, id, from, -1);
+    }
+
+    /// Puts them back under the standing the state now gives them.
+    pub fn restore(&mut self, state: &State, id: ProjectId, from: Date) {
+        self.weigh(state, id, from, 1);
+    }
+
+    /// Counts all projects again: the threshold for large ones may have changed.
+    pub fn recount(&mut self, state: &State) {
+        self.projects.clear();
+        for project in state.projects.values() {
+            self.step(state, project, 1);
+        }
+    }
+
+    fn weigh(&mut self, state: &State, id: ProjectId, from: Date, sign: i64) {
+        let Some(project) = state.projects.get(&id) else { return };
+        let observations = std::mem::take(self.observations.entry(id).or_default());
+        for observation in observations.iter().filter(|o| o.period.end() >= from) {
+            let class = state.indicators[usize::from(observation.indicator.0)].class;
+            let standing = Standing::on(&state.regions, project, class, observation.period.end());
+            self.share(&state.regions, &standing, observation, sign);
+        }
+        self.observations.insert(id, observations);
+        self.step(state, project, sign);
+        for date in project.stays.iter().filter_map(|stay| stay.construction) {
+            if sign > 0 {
+                self.constructions.insert((date, id));
+            } else {
+                self.constructions.remove(&(date, id));
+            }
+        }
+    }
+
+    fn share(&mut self, tree: &RegionTree, standing: &Standing, observation: &Observation, sign: i64) {
+        let key = (observation.indicator, observation.period);
+        for (area, share) in standing.area_shares(tree, observation.value) {
+            let index = usize::from(area.0);
+            if self.cells.len() <= index {
+                self.cells.resize_with(index + 1, BTreeMap::new);
+            }
+            let cell = self.cells[index].entry(key).or_default();
+            cell.add(share, sign);
+            if cell.observations == 0 {
+                self.cells[index].remove(&key);
+            }
+        }
+    }
+
+    /// Adds (or takes away) the steps by which a project enters and leaves the counts of each area.
+    fn step(&mut self, state: &State, project: &Project, sign: i64) {
+        let end = project.closed.unwrap_or(Date::new(9999, 12, 31).unwrap_or(project.registered));
+        let mut days = breakpoints(project);
+        days.extend(project.planned.iter().map(|(from, _)| *from));
+        days.push(project.registered);
+        days.retain(|day| project.registered <= *day && *day < end);
+        days.sort_unstable();
+        days.dedup();
+        for (place, day) in days.iter().enumerate() {
+            let next = days.get(place + 1).copied().or(project.closed);
+            let large = project.planned_on(*day) >= state.policy.large_project;
+            let standing = Standing::on(&state.regions, project, Class::Attraction, *day);
+            for (area, share) in standing.area_counts(&state.regions) {
+                let index = usize::from(area.0);
+                if self.projects.len() <= index {
+                    self.projects.resize_with(index + 1, Default::default);
+                }
+                let [all, large_only] = &mut self.projects[index];
+                for steps in [Some(all), large.then_some(large_only)].into_iter().flatten() {
+                    change(steps, *day, share, sign);
+                    if let Some(next) = next {
+                        change(steps, next, share, -sign);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The latest values of a project.
+    pub fn observations(&self, project: ProjectId) -> &[Observation] {
+        self.observations.get(&project).map_or(&[], Vec::as_slice)
+    }
+
+    /// All projects with observations.
+    pub fn observed(&self) -> impl Iterator<Item = (ProjectId, &[Observation])> {
+        self.observations.iter().map(|(id, all)| (*id, all.as_slice()))
+    }
+
+    /// Projects whose construction started within a period.
+    pub fn constructions_in(&self, period: Period) -> impl Iterator<Item = ProjectId> {
+        let first = (period.start(), ProjectId(uuid_min()));
+        let started = self.constructions.range(first..).take_while(move |(day, _)| *day <= period.end());
+        started.map(|(_, id)| *id)
+    }
+
+    /// The sums of one area, indicator and period.
+    pub fn cell(&self, state: &State, region: RegionId, indicator: IndicatorId, period: Period) -> Cell {
+        let entry = &state.indicators[usize::from(indicator.0)];
+        match entry.kind {
+            Kind::Flow => self.sum(region, indicator, period.parts()),
+            Kind::Stock => self.sum(region, indicator, period.closing_parts()),
+            Kind::Count => self.count(state, region, entry, period),
+            Kind::Ratio => Cell::default(),
+        }
+    }
+
+    fn sum(&self, region: RegionId, indicator: IndicatorId, periods: impl Iterator<Item = Period>) -> Cell {
+        let mut sum = Cell::default();
+        if let Some(cells) = self.cells.get(usize::from(region.0)) {
+            periods.filter_map(|period| cells.get(&(indicator, period))).for_each(|cell| sum.merge(cell));
+        }
+        sum
+    }
+
+    fn count(&self, state: &State, region: RegionId, entry: &Indicator, period: Period) -> Cell {
+        let mut sum = Cell::default();
+        match entry.count {
+            Some(Count::Projects | Count::LargeProjects) => {
+                let which = usize::from(entry.count == Some(Count::LargeProjects));
+                if let Some(steps) = self.projects.get(usize::from(region.0)) {
+                    steps[which].range(..=period.end()).for_each(|(_, step)| sum.merge(step));
+                }
+            }
+            Some(Count::LargeProjectsImplemented) => {
+                for id in self.implemented(state, period) {
+                    let project = &state.projects[&id];
+                    let standing = Standing::on(&state.regions, project, Class::Attraction, period.end());
+                    let here =
+                        standing.area_counts(&state.regions).into_iter().find(|(area, _)| *area == region);
+                    if let Some((_, share)) = here {
+                        sum.add(share, 1);
+                    }
+                }
+            }
+            None => {}
+        }
+        sum
+    }
+
+    /// Large projects implemented in a period: construction started in it, planned investment in force at its end.
+    pub fn implemented(&self, state: &State, period: Period) -> BTreeSet<ProjectId> {
+        let large = |id: &ProjectId| {
+            state.projects.get(id).is_some_and(|p| p.planned_on(period.end()) >= state.policy.large_project)
+        };
+        self.constructions_in(period).filter(large).collect()
+    }
+
+    /// One row of a report: all bases and the elimination line.
+    pub fn row(&self, state: &State, region: RegionId, indicator: IndicatorId, period: Period) -> Row {
+        let entry = &state.indicators[usize::from(indicator.0)];
+        let scale = entry.unit.scale();
+        let blank = Row {
+            region,
+            indicator,
+            period,
+            territorial: None,
+            shared: None,
+            as_origin: None,
+            as_destination: None,
+            elimination: None,
+            scale,
+            missing: true,
+        };
+        if entry.kind == Kind::Ratio {
+            let part = |code| {
+                let (id, part) = state.indicator(code?)?;
+                Some((self.cell(state, region, id, period), part.unit.scale()))
+            };
+            let (Some(above), Some(below)) = (part(entry.numerator), part(entry.denominator)) else {
+                return blank;
+            };
+            let divide = |a: i128, b: i128| quotient((a, above.1), (b, below.1), scale);
+            let territorial = divide(above.0.territorial, below.0.territorial);
+            let shared = divide(above.0.shared(), below.0.shared());
+            let missing = territorial.is_none() && shared.is_none();
+            return Row { territorial, shared, missing, ..blank };
+        }
+        let cell = self.cell(state, region, indicator, period);
+        let children = state.regions.children(region);
+        let below: i128 =
+            children.iter().map(|child| self.cell(state, *child, indicator, period).shared()).sum();
+        Row {
+            territorial: Some(cell.territorial),
+            shared: Some(cell.shared()),
+            as_origin: Some(cell.as_origin),
+            as_destination: Some(cell.as_destination),
+            elimination: (!children.is_empty()).then(|| cell.shared() - below),
+            missing: entry.kind == Kind::Stock && cell.observations == 0,
+            ..blank
+        }
+    }
+}
+
+/// `a / b` at `scale` decimals, half away from zero; both carry their own scale. `None` for a zero denominator.
+fn quotient((a, a_scale): (i128, u8), (b, b_scale): (i128, u8), scale: u8) -> Option<i128> {
+    let ten = |power: u8| 10i128.pow(u32::from(power));
+    let above = a.checked_mul(ten(b_scale))?.checked_mul(ten(scale))?;
+    let below = b.checked_mul(ten(a_scale))?;
+    if below == 0 {
+        return None;
+    }
+    let magnitude = (2 * above.unsigned_abs() + below.unsigned_abs()) / (2 * below.unsigned_abs());
+    let magnitude = i128::try_from(magnitude).ok()?;
+    Some(if (above < 0) == (below < 0) { magnitude } else { -magnitude })
+}
+
+fn change(steps: &mut Steps, day: Date, share: AreaShare, sign: i64) {
+    let cell = steps.entry(day).or_default();
+    cell.add(share, sign);
+    if *cell == Cell::default() {
+        steps.remove(&day);
+    }
+}
+
+const fn uuid_min() -> uuid::Uuid {
+    uuid::Uuid::nil()
+}

@@ -1,0 +1,113 @@
+//! The answers of Hefu: folds over the log, one per question.
+//!
+//! [`Views`] is all of them together, true at one position. Everything here can be thrown away and folded again from
+//! the log; nothing here can refuse a fact. Not here: storage, the order of commands, anything that is not a function
+//! of the events so far.
+
+pub mod circulation;
+pub mod counting;
+pub mod explain;
+
+use hefu_domain::{
+    event::Event,
+    evolve::Inconsistent,
+    id::ProjectId,
+    state::{Meta, State},
+    time::{Date, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::counting::Counting;
+
+/// Every answer, as known after the first `size` records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Views {
+    /// Number of records folded.
+    pub size: u64,
+    /// Instant of the last of them.
+    pub ts: Timestamp,
+    /// Enterprises, projects, regions, keys, policy.
+    pub state: State,
+    /// The indicator cube.
+    pub counting: Counting,
+}
+
+impl Views {
+    /// Folds the next record. The registry and the cube move together: no reader sees one without the other.
+    pub fn apply(&mut self, meta: &Meta, event: &Event) -> Result<(), Inconsistent> {
+        let Views { state, counting, .. } = self;
+        match reach(state, event) {
+            Reach::Nothing => state.evolve(meta, event)?,
+            Reach::Value => {
+                state.evolve(meta, event)?;
+                counting.observe(state, meta.position, event);
+            }
+            Reach::Standing(project, from) => {
+                counting.withdraw(state, project, from);
+                state.evolve(meta, event)?;
+                counting.restore(state, project, from);
+            }
+            Reach::Policy => {
+                state.evolve(meta, event)?;
+                counting.recount(state);
+            }
+        }
+        (self.size, self.ts) = (meta.position + 1, meta.ts);
+        Ok(())
+    }
+}
+
+/// What an event can change in the cube.
+enum Reach {
+    Nothing,
+    /// One observation.
+    Value,
+    /// Who takes part in the project's observations that end on or after the day, and its counts.
+    Standing(ProjectId, Date),
+    /// Which projects are large.
+    Policy,
+}
+
+fn reach(state: &State, event: &Event) -> Reach {
+    // The claim of a transfer that has not landed weighs nothing yet.
+    let landed = |project: ProjectId, number: u32| {
+        let known = state.projects.get(&project)?;
+        known.landed(known.transfers.get(number as usize)?)
+    };
+    let claim = |project, number| {
+        landed(project, number).map_or(Reach::Nothing, |from| Reach::Standing(project, from))
+    };
+    match event {
+        Event::ObservationReported(_) | Event::ObservationCorrected(_) => Reach::Value,
+        Event::ProjectRegistered(e) => Reach::Standing(e.project, e.date),
+        Event::ProjectAmended(e) => Reach::Standing(e.project, e.date),
+        Event::ProjectLanded(e) => Reach::Standing(e.project, e.date),
+        Event::ConstructionStarted(e) => Reach::Standing(e.project, e.date),
+        Event::ProductionStarted(e) => Reach::Standing(e.project, e.date),
+        Event::ProjectClosed(e) => Reach::Standing(e.project, e.date),
+        Event::ClaimConfirmed(e) => claim(e.project, e.transfer),
+        Event::ClaimRejected(e) => claim(e.project, e.transfer),
+        Event::PolicyAdopted(_) => Reach::Policy,
+        Event::LedgerCreated(_)
+        | Event::RegionsRegistered(_)
+        | Event::RegionRenamed(_)
+        | Event::RegionRecoded(_)
+        | Event::KeysRegistered(_)
+        | Event::KeyRotated(_)
+        | Event::KeyRevoked(_)
+        | Event::KeyRecoveryAnnounced(_)
+        | Event::KeyRecoveryCancelled(_)
+        | Event::KeyRecovered(_)
+        | Event::EnterpriseRegistered(_)
+        | Event::TierExhausted(_)
+        | Event::TierWaived(_)
+        | Event::TransferProposed(_)
+        | Event::TransferConsented(_)
+        | Event::TransferAccepted(_)
+        | Event::TransferDeclined(_)
+        | Event::TransferWithdrawn(_)
+        | Event::TransferExpired(_)
+        | Event::ProjectSuspended(_)
+        | Event::ProjectResumed(_) => Reach::Nothing,
+    }
+}
