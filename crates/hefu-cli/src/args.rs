@@ -6,7 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     cmd::{
-        audit, bench, check, completions, demo, import, init, project, report, submit, tick, tier, transfer,
+        audit, bench, check, completions, demo, import, init, policy, project, report, submit, tick, tier,
+        transfer,
     },
     lang::Lang,
     render::Format,
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Report(report::Args),
     /// Prove that nothing was changed
     Audit(audit::Args),
+    /// Print the policy in force as a file for `init --policy`
+    Policy(policy::Args),
     /// Compare snapshot and index with the log
     Check(check::Args),
     /// Play a made-up history of Zhejiang

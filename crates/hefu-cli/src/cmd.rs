@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod policy;
 pub(crate) mod project;
 pub(crate) mod report;
 pub(crate) mod submit;

@@ -30,7 +30,11 @@ fn main() -> ExitCode {
         Err(code) => return ExitCode::from(code),
     };
     trace(cli.global.verbose);
-    let context = Context::new(&cli.global);
+    let mut context = Context::new(&cli.global);
+    if matches!(cli.command, Command::Demo(_)) && cli.global.format.is_none() {
+        // A demonstration is for people, wherever its output goes.
+        context.format = Format::Table;
+    }
     let code = match run(&context, cli.command) {
         Ok(code) => code,
         Err(error) => {
@@ -52,6 +56,7 @@ fn run(context: &Context, command: Command) -> Result<u8> {
         Command::Tick(args) => cmd::tick::run(context, &args),
         Command::Report(args) => cmd::report::run(context, args),
         Command::Audit(args) => cmd::audit::run(context, args),
+        Command::Policy(args) => cmd::policy::run(context, &args),
         Command::Check(args) => cmd::check::run(context, &args),
         Command::Demo(args) => cmd::demo::run(context, &args),
         Command::Bench(args) => Ok(cmd::bench::run(&args).map(|()| exit::DONE)?),

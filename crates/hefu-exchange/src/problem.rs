@@ -151,7 +151,7 @@ problems! {
     // Policies.
     /// Not TOML, or not a policy.
     "bad_toml" BadToml { /** Why. */ why: String } "{why}" "{why}"
-        do "compare with the policy the tool prints; dates and amounts are written in quotation marks" "请对照工具输出的政策文件;日期和金额须加引号"
+        do "compare with what `hefu policy` prints; dates and amounts are written in quotation marks" "请对照 `hefu policy` 的输出;日期和金额须加引号"
     /// A policy that cannot be used.
     "bad_policy" BadPolicy { /** Which part. */ part: &'static str } "cannot be used: {part}" "不可用:{part}" do "correct this part" "请更正该部分"
 

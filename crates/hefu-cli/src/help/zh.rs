@@ -98,6 +98,9 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("bench", "测量本机速度"),
     ("bench/commands", "批量日志的命令数"),
     ("bench/json", "输出 JSON"),
+    ("policy", "输出现行政策,格式即 `init --policy` 所读的文件"),
+    ("policy/built_in", "输出内置的浙江政策,而非账本的政策"),
+    ("policy/as_of", "按某一位置、日期或时刻当时有效的政策"),
     ("completions", "输出命令补全脚本"),
     ("completions/shell", "命令解释器"),
 ];
