@@ -5,7 +5,7 @@ use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -27,6 +27,13 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// At a stop, at most this much is still indexed; the rest waits for the next opening.
 const LAST_STEP: u64 = 200_000;
 
+/// The log's reader, replaced when the writer had to open the log again.
+pub(crate) type SharedReader = Arc<RwLock<Arc<dyn LogReader>>>;
+
+fn current(log: &SharedReader) -> Arc<dyn LogReader> {
+    log.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 /// The thread that feeds the index.
 pub(crate) struct Indexer {
     stop: Arc<AtomicBool>,
@@ -34,15 +41,11 @@ pub(crate) struct Indexer {
 }
 
 impl Indexer {
-    pub(crate) fn start(
-        dir: &Path,
-        log: Arc<dyn LogReader>,
-        origin: &Origin,
-    ) -> Result<Indexer, EngineError> {
+    pub(crate) fn start(dir: &Path, log: SharedReader, origin: &Origin) -> Result<Indexer, EngineError> {
         let stop = Arc::new(AtomicBool::new(false));
         let (flag, folder, chain) = (stop.clone(), index_folder(dir), ChainContext::new(origin));
         let thread = thread::Builder::new().name("hefu-index".to_owned()).spawn(move || {
-            if let Err(error) = run(&folder, &*log, &chain, &flag) {
+            if let Err(error) = run(&folder, &log, &chain, &flag) {
                 tracing::warn!(%error, "the index is not kept up; it is rebuilt at the next start");
             }
         });
@@ -57,22 +60,18 @@ impl Indexer {
     }
 }
 
-fn run(
-    folder: &Path,
-    log: &dyn LogReader,
-    chain: &ChainContext,
-    stop: &AtomicBool,
-) -> Result<(), IndexError> {
-    let mut index = open_index(folder, log, chain)?;
+fn run(folder: &Path, log: &SharedReader, chain: &ChainContext, stop: &AtomicBool) -> Result<(), IndexError> {
+    let mut index = open_index(folder, &*current(log), chain)?;
     loop {
         let stopping = stop.load(Ordering::Acquire);
-        let behind = log.size() - index.applied().0;
+        let log = current(log);
+        let behind = log.size().saturating_sub(index.applied().0);
         if behind == 0 || (stopping && behind > LAST_STEP) {
             if stopping {
                 return index.close();
             }
             thread::park_timeout(PAUSE);
-        } else if !catch_up(&mut index, log, chain)? {
+        } else if !catch_up(&mut index, &*log, chain)? {
             return index.close();
         }
     }

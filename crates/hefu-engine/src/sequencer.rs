@@ -23,7 +23,7 @@ pub use crate::ledger::Mode;
 use crate::{
     answer::{Accepted, Answer, EngineError, Refused},
     authenticate::{Authenticator, Checked, KeyDirectory},
-    indexer::Indexer,
+    indexer::{Indexer, SharedReader},
     ledger::Ledger,
     open::{self, Opened, Options},
     snapshot,
@@ -97,7 +97,8 @@ impl Engine {
         let views = ledger.views.clone();
         let origin = ledger.origin.clone();
         let authenticator = Authenticator::new(origin.clone(), ledger.keys.clone());
-        let indexer = options.index.then(|| Indexer::start(dir, ledger.log.reader(), &origin)).transpose()?;
+        let reader: SharedReader = Arc::new(RwLock::new(ledger.log.reader()));
+        let indexer = options.index.then(|| Indexer::start(dir, reader.clone(), &origin)).transpose()?;
         let (queue, requests) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
             dir: dir.to_owned(),
@@ -106,6 +107,7 @@ impl Engine {
             snapshots: None,
             ledger: Some(ledger),
             failed_at: None,
+            reader,
             views: views.clone(),
         };
         let writer =
@@ -169,6 +171,8 @@ struct Writer {
     ledger: Option<Ledger>,
     /// Where the log was known to be durable when an append failed, until it is open again.
     failed_at: Option<Failed>,
+    /// What the indexer reads from.
+    reader: SharedReader,
     views: Arc<RwLock<Views>>,
 }
 
@@ -295,6 +299,7 @@ impl Writer {
         let fresh = ledger.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
         *keys.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         ledger.keys = keys.clone();
+        *self.reader.write().unwrap_or_else(PoisonError::into_inner) = ledger.log.reader();
         tracing::warn!(?opened, "the ledger is open again");
         (self.ledger, self.failed_at) = (Some(ledger), None);
         Ok(())

@@ -170,3 +170,19 @@ fn a_damaged_or_missing_index_and_snapshot_change_no_answer() {
         std::fs::create_dir_all(bench.dir.join("snapshot")).unwrap();
     }
 }
+
+#[test]
+fn the_index_follows_the_log_over_a_reopening() {
+    let (bench, disk) = simulated();
+    let options = Options { index: true, disk: Arc::new(disk.clone()), ..Options::default() };
+    let engine = Engine::open(&bench.dir, options).unwrap();
+    let mut signer = bench.signer();
+    submit(&engine, &mut signer, 1).unwrap();
+    disk.plan(disk.ops(), Fault::NotStored);
+    assert!(submit(&engine, &mut signer, 2).is_err());
+    submit(&engine, &mut signer, 3).unwrap();
+    let size = engine.views().read().unwrap().size;
+    engine.close().unwrap();
+    let index = hefu_store::index::Index::open(&bench.dir.join("index")).unwrap();
+    assert_eq!(index.applied().0, size);
+}
