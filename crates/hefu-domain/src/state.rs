@@ -244,14 +244,17 @@ impl Project {
         }
     }
 
-    /// The day a claim's window starts; `None` while the trigger is not reached (semantics R2).
+    /// The day a claim's window starts; `None` while the trigger is not reached (semantics R2). A start on the landing
+    /// day itself counts, wherever it was recorded first.
     pub fn trigger_date(&self, transfer: &Transfer, trigger: Trigger) -> Option<Date> {
-        let Outcome::Landed { stay } = transfer.outcome else { return None };
-        let stays = &self.stays[stay as usize..];
+        let landed = self.landed(transfer)?;
+        let first = |start: fn(&Stay) -> Option<Date>| {
+            self.stays.iter().filter_map(start).find(|date| *date >= landed)
+        };
         match trigger {
-            Trigger::Landing => Some(stays[0].from),
-            Trigger::ConstructionStart => stays.iter().find_map(|stay| stay.construction),
-            Trigger::ProductionStart => stays.iter().find_map(|stay| stay.production),
+            Trigger::Landing => Some(landed),
+            Trigger::ConstructionStart => first(|stay| stay.construction),
+            Trigger::ProductionStart => first(|stay| stay.production),
             // Tax receipts come with the settlement commands; until one is recorded the trigger is not reached.
             Trigger::FirstTax => None,
         }

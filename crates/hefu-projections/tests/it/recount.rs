@@ -339,9 +339,8 @@ impl Life {
             let later = &between[place + 1..];
             let chain = |hop: &&Move| hop.terms.multi_hop == MultiHop::Chain;
             let kept = later.is_empty() || (chain(hop) && later.iter().all(chain));
-            let (landed, arrival) = hop.landed.unwrap();
-            let after =
-                |list: &[(Day, usize)]| list.iter().find(|(_, order)| *order > arrival).map(|(day, _)| *day);
+            let (landed, _) = hop.landed.unwrap();
+            let after = |list: &[(Day, usize)]| list.iter().map(|(day, _)| *day).find(|day| *day >= landed);
             let trigger = match credit.trigger {
                 Trigger::Landing => Some(landed),
                 Trigger::ConstructionStart => after(&self.built),
