@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use bincode::{Decode, Encode};
 
 use crate::codec::{self, CodecError};
-use crate::sled_guard::guarded;
+use crate::sled_guard::{guarded, open as open_sled};
 use postings::{Posting, Space};
 
 /// sled's own default is a gibibyte.
@@ -97,7 +97,7 @@ impl Index {
     /// Opens or creates the index in the folder `dir`. After an unclean stop every block is read and counted.
     pub fn open(dir: &Path) -> Result<Self, IndexError> {
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(Some(1000));
-        let db = sled_call(|| config.open())?;
+        let db = sled_call(|| open_sled(&config))?;
         let applied = match sled_call(|| db.get(APPLIED))? {
             Some(bytes) => codec::decode(&bytes)?,
             None => Applied::default(),

@@ -14,7 +14,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use hefu_chain::frame::{self, Commit, Parsed};
 
 use crate::log::{borrowed, check_batch, fill_command};
-use crate::sled_guard::guarded;
+use crate::sled_guard::{guarded, open as open_sled};
 use crate::{
     CommitInfo, CommitRef, DirLock, DurablePoint, Log, LogReader, OpenOptions, OpenReport, Record, RecordRef,
     StoreError,
@@ -277,7 +277,7 @@ impl LogReader for SledReader {
 /// Opens sled and its file a second time.
 fn open_db(folder: &Path) -> Result<(sled::Db, File), StoreError> {
     let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-    let db = sled_call("open", folder, || config.open())?;
+    let db = sled_call("open", folder, || open_sled(&config))?;
     let path = folder.join("db");
     let file = File::open(&path).map_err(StoreError::at("open", &path))?;
     Ok((db, file))
