@@ -12,7 +12,8 @@ use crate::note::{BadNote, Note, VerifierKey};
 use crate::policy::{Judgement, Policy, Rejected};
 use crate::tree::{BadProof, TreeHash, verify_inclusion};
 
-const MAGIC: &str = "c2sp.org/tlog-proof@v1";
+/// The first line of a proof file, without its line feed.
+pub const MAGIC: &str = "c2sp.org/tlog-proof@v1";
 /// A tree of 2^63 - 1 leaves has no longer path.
 const MAX_PATH: usize = 63;
 /// Extra data may be this long; a leaf is far shorter.

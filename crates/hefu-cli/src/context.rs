@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hefu_engine::{Engine, KeyStore, Options, Reader};
+use hefu_engine::{Engine, KeyStore, Options, Publisher, Reader};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
@@ -70,12 +70,19 @@ impl Context {
         Ok(engine)
     }
 
+    /// Opens the ledger for publishing what is on its disk.
+    pub(crate) fn publisher(&self) -> Result<Publisher> {
+        self.exists()?;
+        Ok(Publisher::open(&self.dir)?)
+    }
+
     /// The keys beside the ledger.
     pub(crate) fn keys(&self) -> KeyStore {
         KeyStore::beside(&self.dir)
     }
 
-    fn exists(&self) -> Result {
+    /// Fails where there is no ledger.
+    pub(crate) fn exists(&self) -> Result {
         if self.dir.is_dir() {
             return Ok(());
         }

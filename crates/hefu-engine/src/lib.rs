@@ -2,8 +2,9 @@
 //!
 //! [`Engine`] is a ledger directory opened for writing: one thread owns the state and the chain head, takes what is
 //! queued, decides, appends with one fdatasync, publishes, answers. [`Reader`] is a directory opened for looking: no
-//! lock, no key. Both build what they know by the same replay. Not here: rules (`hefu-domain`), bytes (`hefu-chain`),
-//! disks (`hefu-store`), sockets and screens.
+//! lock, no key. Both build what they know by the same replay. [`Publisher`] signs checkpoints of what is on disk and
+//! exports the tree over it. Not here: rules (`hefu-domain`), bytes (`hefu-chain`), disks (`hefu-store`), sockets and
+//! screens.
 
 mod answer;
 mod audit;
@@ -15,6 +16,7 @@ mod indexer;
 mod keys;
 mod ledger;
 mod open;
+mod publish;
 mod reader;
 mod sequencer;
 mod sign;
@@ -26,6 +28,7 @@ pub use authenticate::{Authentic, Authenticator};
 pub use genesis::{Genesis, create, create_dev};
 pub use keys::{KeyFile, KeyStore, StoredKey};
 pub use open::{Opened, Options, replay_views};
+pub use publish::{Disagreement, Export, Exported, PublishError, Published, Publisher, SiteProblem, prove};
 pub use reader::{Reader, RecordView};
 pub use sequencer::{Engine, Mode, Recorded, Session, Ticket};
 pub use sign::{Draft, Signer};

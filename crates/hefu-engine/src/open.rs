@@ -336,7 +336,8 @@ pub(crate) fn write_head(dir: &Path, ledger: &Ledger, clean: bool) -> Result<(),
     sync_folder(dir)
 }
 
-fn read_head(dir: &Path, log_key: &StoredKey) -> Result<(KnownHead, HeadFile), EngineError> {
+/// The head file, if the log's key signed it.
+pub(crate) fn read_head(dir: &Path, log_key: &StoredKey) -> Result<(KnownHead, HeadFile), EngineError> {
     let path = dir.join("head");
     if !dir.is_dir() {
         let why = "there is no ledger here; `hefu init` makes one".to_owned();

@@ -1,6 +1,11 @@
 //! `hefu audit`: is everything as it was recorded, and does it follow from the rules?
 
+mod checkpoint;
+mod export;
 pub(crate) mod files;
+mod key;
+mod proof;
+mod prove;
 mod replay;
 mod verify;
 
@@ -17,10 +22,16 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
-    /// Hash everything again and list every bad record; needs no key and no lock
+    /// Hash everything again and list every bad record, or check a proof; needs no key and no lock
     Verify(verify::Args),
     /// Decide every command again and compare
     Replay(replay::Args),
+    /// Read everything back and sign the tree over it
+    Checkpoint(checkpoint::Args),
+    /// Sign a checkpoint and write the tree as a static site for auditors (C2SP tlog-tiles)
+    Export(export::Args),
+    /// Prove that a record is in the tree of the newest checkpoint
+    Prove(prove::Args),
 }
 
 /// Verifies the ledger of the context.
@@ -38,5 +49,8 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
     match args.what {
         What::Verify(args) => verify::run(context, &args),
         What::Replay(args) => replay::run(context, &args),
+        What::Checkpoint(args) => checkpoint::run(context, &args),
+        What::Export(args) => export::run(context, &args),
+        What::Prove(args) => prove::run(context, &args),
     }
 }

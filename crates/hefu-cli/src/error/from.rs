@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use hefu_engine::EngineError;
+use hefu_engine::{Disagreement, EngineError, PublishError, SiteProblem};
 use hefu_exchange::FileError;
 use hefu_store::StoreError;
 use serde_json::Value;
@@ -106,6 +106,79 @@ impl From<EngineError> for CliError {
             None => shown,
         }
     }
+}
+
+impl From<PublishError> for CliError {
+    fn from(error: PublishError) -> CliError {
+        let detail = error.to_string();
+        match error {
+            PublishError::Engine(error) => error.into(),
+            PublishError::Disagrees { path, old, size, why } => {
+                let path = path.display().to_string();
+                let message = text(
+                    format!("账本与已签署的检查点 {path} 不一致;未签署任何内容"),
+                    format!("the log contradicts the checkpoint {path}; nothing was signed"),
+                );
+                let why_zh = match why {
+                    Disagreement::Shorter => format!("检查点有 {old} 条记录,账本只有 {size} 条"),
+                    Disagreement::Root => format!("账本的前 {old} 条记录得出另一棵树"),
+                };
+                let hint = text(
+                    "记录在签署后丢失或被改:运行 `hefu audit verify`,再从备份恢复",
+                    "records were lost or changed after it was signed: run `hefu audit verify`, then restore a backup",
+                );
+                CliError::new("checkpoint_disagrees", exit::REFUSED, message)
+                    .why(text(why_zh, detail))
+                    .hint(hint)
+                    .at("file", path)
+                    .at("checkpoint_size", old)
+                    .at("size", size)
+            }
+            PublishError::Site { path, why } => unfit_site(&path.display().to_string(), why),
+            PublishError::Uncovered { position, size } => {
+                let message = text(
+                    format!("尚无检查点包含第 {position} 条记录"),
+                    format!("no checkpoint covers record {position} yet"),
+                );
+                let hint = text("先运行 `hefu audit checkpoint`", "run `hefu audit checkpoint` first");
+                CliError::new("not_covered", exit::REFUSED, message).hint(hint).at("checkpoint_size", size)
+            }
+            PublishError::NoRecord { position, size } => {
+                let message =
+                    text(format!("没有第 {position} 条记录"), format!("there is no record {position}"));
+                let why = text(
+                    format!("账本有 {size} 条记录,从 0 数起"),
+                    format!("the log has {size} records, counted from 0"),
+                );
+                CliError::new("unknown_position", exit::REFUSED, message).why(why).at("size", size)
+            }
+        }
+    }
+}
+
+fn unfit_site(path: &str, why: SiteProblem) -> CliError {
+    let (zh, hint) = match why {
+        SiteProblem::Inside => ("站点不能放在账本目录内", text("换一个目录", "choose another folder")),
+        SiteProblem::Foreign => {
+            ("目录非空,且不是站点", text("换一个新的或空的目录", "choose a new or an empty folder"))
+        }
+        SiteProblem::HasEntries => {
+            ("该站点含有记录内容", text("公开站点请另选目录", "make the public site in another folder"))
+        }
+        SiteProblem::LacksEntries => (
+            "该站点建立时不含记录内容",
+            text("加上 --public,或另选目录", "add --public, or choose another folder"),
+        ),
+        SiteProblem::KeyInside => (
+            "密钥不得放在由它核验的站点内",
+            text("把密钥文件放在站点之外", "put the key file beside the site"),
+        ),
+    };
+    let message = text(format!("无法导出到 {path}"), format!("{path} cannot take the export"));
+    CliError::new("unfit_site", exit::CANNOT_CREATE, message)
+        .why(text(zh, why.to_string()))
+        .hint(hint)
+        .at("file", path)
 }
 
 /// A failure of the disk, or of what is on it.

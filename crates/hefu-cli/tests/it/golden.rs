@@ -24,6 +24,8 @@ fn help() {
             ("submit", &["submit", "--help"]),
             ("report-indicators", &["report", "indicators", "--help"]),
             ("transfer-propose", &["transfer", "propose", "--help"]),
+            ("audit", &["audit", "--help"]),
+            ("audit-export", &["audit", "export", "--help"]),
         ] {
             let ran = place.run_bare(&[&["--lang", lang][..], args].concat()).exits(0);
             same(&format!("help-{name}.{lang}.txt"), &ran.out);

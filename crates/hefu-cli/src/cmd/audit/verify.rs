@@ -7,17 +7,16 @@ use std::{
 };
 
 use hefu_chain::{
-    key::PublicKey,
     receipt::HeadFile,
     verify::{Finding, Options, Report, Segment, Verdict, Verifier},
 };
 use hefu_domain::event::{Event, SCHEMA_VERSION};
 use hefu_store::Backend;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::files;
+use super::{files, key::LogKey, proof};
 use crate::{
-    context::{Context, read_file},
+    context::Context,
     error::{CliError, Result, exit},
     lang::{Text, text},
     render::{self, Column, Page, Table, plain},
@@ -29,10 +28,10 @@ const HEAD_DAMAGED: &str = "the head file is damaged";
 /// `hefu audit verify`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The ledger's directory, if not the one of -L
+    /// The ledger's directory, if not the one of -L; or a .tlog-proof file
     pub(crate) dir: Option<PathBuf>,
-    /// The log's public key, had from elsewhere: 64 hex digits, or a file that holds them
-    #[arg(long, value_name = "HEX|FILE")]
+    /// The log's public key, had from elsewhere: 64 hex digits, a verifier key, or a file that holds either
+    #[arg(long, value_name = "HEX|VKEY|FILE")]
     pub(crate) key: Option<String>,
     /// Check digests, chain and commits, but not the signatures of commands
     #[arg(long)]
@@ -42,7 +41,10 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let dir = args.dir.as_ref().unwrap_or(&context.dir);
-    let log_key = args.key.as_deref().map(key).transpose()?;
+    let given = args.key.as_deref().map(LogKey::read).transpose()?;
+    if dir.is_file() {
+        return proof::run(context, dir, given.as_ref());
+    }
     let (head, lacking) = match head_file(dir)? {
         Ok(head) => (Some(head), None),
         Err(lacking) => (None, Some(lacking)),
@@ -51,8 +53,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let known = |kind: &str, version: u32| version == SCHEMA_VERSION && Event::NAMES.contains(&kind);
     let done = |records: u64| progress.more(records);
     let options = Options {
-        origin: None,
-        log_key,
+        origin: given.as_ref().and_then(LogKey::origin),
+        log_key: given.as_ref().map(LogKey::public),
         head: head.clone(),
         schemas: Some(&known),
         hashes_only: args.hashes_only,
@@ -116,22 +118,6 @@ fn head_file(dir: &Path) -> Result<std::result::Result<HeadFile, (Verdict, Strin
         }
         Err(error) => Err(CliError::io(("读取", "read"), &path, &error)),
     }
-}
-
-/// A public key as hex, or in a file: as hex, or as the `public` of a key file.
-fn key(given: &str) -> Result<PublicKey> {
-    if let Ok(key) = given.parse() {
-        return Ok(key);
-    }
-    let bytes = read_file(Path::new(given))?;
-    let words = String::from_utf8_lossy(&bytes);
-    let public = serde_json::from_slice::<Value>(&bytes).ok();
-    let public = public.as_ref().and_then(|file| file.get("public")?.as_str());
-    public.unwrap_or(words.trim()).parse().map_err(|_| {
-        let message = text(format!("{given} 不是公钥"), format!("{given} holds no public key"));
-        let hint = text("公钥为 64 位十六进制数字", "a public key is 64 hex digits");
-        CliError::new("bad_key", exit::BAD_INPUT, message).hint(hint)
-    })
 }
 
 fn print(context: &Context, report: &Report) -> Result {

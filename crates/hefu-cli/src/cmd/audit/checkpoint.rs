@@ -1,0 +1,42 @@
+//! `hefu audit checkpoint`: everything read back, and the log's word on the tree over it.
+
+use hefu_engine::Published;
+use serde_json::{Value, json};
+
+use crate::{
+    context::Context,
+    error::{Result, exit},
+    lang::text,
+    render::{self, Format, Page},
+};
+
+/// `hefu audit checkpoint`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// Runs it.
+pub(crate) fn run(context: &Context, _args: &Args) -> Result<u8> {
+    let publisher = context.publisher()?;
+    let progress = context.progress(Some(publisher.size()), &text("读回", "reading back"));
+    let published = publisher.checkpoint(&|more| progress.more(more))?;
+    drop(progress);
+    verbatim(context, &published.note.to_string(), &described(&published))?;
+    Ok(exit::DONE)
+}
+
+/// A checkpoint for programs.
+pub(super) fn described(published: &Published) -> Value {
+    let Published { checkpoint, note } = published;
+    json!({"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root, "note": note})
+}
+
+/// Prints a file of another standard as it is, or as a field of an object for those who asked for JSON.
+pub(super) fn verbatim(context: &Context, file: &str, json: &Value) -> Result {
+    match context.format {
+        Format::Json | Format::Jsonl => {
+            let json = json.clone().into();
+            render::print(context, &Page { tables: Vec::new(), data: None, notes: Vec::new(), json })
+        }
+        Format::Table | Format::Csv | Format::Markdown => render::write_out(file.as_bytes()),
+    }
+}
