@@ -20,6 +20,7 @@ pub mod policy;
 pub mod proof;
 pub mod receipt;
 pub mod record;
+pub mod source;
 mod text;
 pub mod tile;
 pub mod tree;

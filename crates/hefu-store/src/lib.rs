@@ -26,9 +26,11 @@ mod backend;
 mod error;
 mod lock;
 mod sled_guard;
+mod source;
 
 pub use backend::Backend;
 pub use error::StoreError;
 pub use hefu_chain::record::{Record, RecordRef};
 pub use lock::DirLock;
 pub use log::{CommitInfo, CommitRef, DurablePoint, KnownHead, Log, LogReader, OpenOptions, OpenReport};
+pub use source::FolderSource;
