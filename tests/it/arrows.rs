@@ -15,6 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hefu-projections", &["hefu-domain"]),
     ("hefu-store", &["hefu-chain"]),
     ("hefu-chain", &[]),
+    // It judges the others' files, so it may share nothing with them.
+    ("hefu-offline", &[]),
     ("hefu-domain", &[]),
     ("hefu-tests", &[]),
 ];

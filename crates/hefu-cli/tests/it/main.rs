@@ -7,6 +7,7 @@ mod golden;
 mod import;
 mod journal;
 mod languages;
+mod offline;
 mod publish;
 mod reports;
 mod support;

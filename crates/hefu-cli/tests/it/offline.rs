@@ -1,0 +1,244 @@
+//! Two verifiers that share no code, `hefu audit verify` and `hefu-offline`, on the same good and altered bytes: they must
+//! come to the same verdict, and mean the same record or its neighbour.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use hefu_chain::{
+    frame::{self, Commit, Parsed},
+    record::Record,
+};
+use hefu_offline::{Report, note::LogKey};
+
+use crate::support::{Place, SAMPLE};
+
+const SEGMENT: &str = "L/segments/00000000000000000000.seg";
+
+/// A ledger of several commits, an exported site, a proof and the log's key.
+fn published() -> Place {
+    let place = Place::new();
+    for (number, line) in SAMPLE.lines().enumerate() {
+        place.write("line.jsonl", line);
+        place.run(&["submit", "line.jsonl"]).exits(0);
+        if number == 2 {
+            place.run(&["audit", "export", "site"]).exits(0);
+        }
+    }
+    place.run(&["audit", "export", "site", "--vkey", "log.vkey"]).exits(0);
+    place.run(&["audit", "prove", "3", "--out", "3.tlog-proof"]).exits(0);
+    place
+}
+
+impl Place {
+    fn key(&self) -> LogKey {
+        LogKey::parse(fs::read_to_string(self.path("log.vkey")).unwrap().trim()).unwrap()
+    }
+
+    fn offline(&self, what: &str) -> Report {
+        hefu_offline::verify(&self.path(what), Some(&self.key())).unwrap()
+    }
+
+    /// Both verifiers on the directory as it is; they must agree. `what` tells what was done to it.
+    fn agree(&self, what: &str) -> (i32, BTreeSet<u64>) {
+        let theirs = self.run(&["audit", "verify", "--key", "log.vkey"]);
+        let ours = self.offline("L");
+        let report = theirs.json();
+        assert_eq!(theirs.code, ours.verdict as i32, "{what}\n{report}\n{ours:?}");
+        let meant = |finding: &serde_json::Value| finding["position"].as_u64();
+        let theirs_meant: BTreeSet<u64> =
+            report["findings"].as_array().unwrap().iter().filter_map(meant).collect();
+        let ours_meant: BTreeSet<u64> = ours.findings.iter().filter_map(|finding| finding.position).collect();
+        // Of two neighbours that do not fit, the one may be meant or the other.
+        let near = |at: &u64| ours_meant.range(at.saturating_sub(1)..=at + 1).next().is_some();
+        let common = theirs_meant.is_empty() || theirs_meant.iter().any(near);
+        assert!(common, "{what}: other records\n{report}\n{ours:?}");
+        (theirs.code, ours_meant)
+    }
+
+    /// Puts other bytes in the place of a file, asks both, and puts the old ones back.
+    fn agree_on(&self, file: &str, bytes: &[u8], what: &str) -> (i32, BTreeSet<u64>) {
+        let good = fs::read(self.path(file)).unwrap();
+        fs::write(self.path(file), bytes).unwrap();
+        let agreed = self.agree(what);
+        fs::write(self.path(file), good).unwrap();
+        agreed
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+}
+
+fn used(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1
+}
+
+#[test]
+fn what_is_good_is_proven_by_both() {
+    let place = published();
+    assert_eq!(place.agree("nothing"), (0, BTreeSet::new()));
+    let size = place.size();
+    for what in ["L", "site"] {
+        let report = place.offline(what);
+        assert_eq!((report.verdict as u8, report.size, report.records), (0, size, size), "{report:#?}");
+    }
+    assert_eq!(place.offline("3.tlog-proof").verdict as u8, 0);
+    // Without the key nobody knows who signed.
+    assert_eq!(hefu_offline::verify(&place.path("site"), None).unwrap().verdict as u8, 1);
+    let other = LogKey { name: None, public: [9; 32] };
+    assert_eq!(hefu_offline::verify(&place.path("L"), Some(&other)).unwrap().verdict as u8, 2);
+}
+
+#[test]
+fn a_flipped_bit_in_a_ledger() {
+    let place = published();
+    let mut numbers = Numbers(1);
+    for file in [SEGMENT, "L/head"] {
+        let good = fs::read(place.path(file)).unwrap();
+        for _ in 0..40 {
+            let (at, bit) = (numbers.below(used(&good)), numbers.below(8));
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << bit;
+            let (code, _) = place.agree_on(file, &bytes, &format!("{file}: byte {at} bit {bit}"));
+            assert_ne!(code, 0, "{file}: byte {at} bit {bit}");
+        }
+    }
+}
+
+/// A frame, to be put elsewhere or changed.
+#[derive(Clone)]
+enum Frame {
+    Record(Record),
+    Commit(Commit),
+}
+
+fn take_apart(file: &[u8]) -> Vec<Frame> {
+    let (mut at, mut frames) = (frame::HEADER_LEN, Vec::new());
+    loop {
+        match frame::parse(&file[at..]) {
+            Parsed::Record { len, record } => {
+                frames.push(Frame::Record(record.to_record()));
+                at += len;
+            }
+            Parsed::Commit { len, commit } => {
+                frames.push(Frame::Commit(commit));
+                at += len;
+            }
+            Parsed::Zero | Parsed::More { .. } | Parsed::Bad(_) => return frames,
+        }
+    }
+}
+
+/// The file again, with sound checksums: what one writes who knows the format but not the keys.
+fn put_together(file: &[u8], frames: &[Frame]) -> Vec<u8> {
+    let mut bytes = file[..frame::HEADER_LEN].to_vec();
+    for frame in frames {
+        match frame {
+            Frame::Record(record) => frame::encode_record(&mut bytes, &record.as_ref()).unwrap(),
+            Frame::Commit(commit) => frame::encode_commit(&mut bytes, commit),
+        }
+    }
+    bytes.resize(bytes.len().max(file.len()), 0);
+    bytes
+}
+
+#[test]
+fn a_file_written_anew_with_sound_checksums() {
+    let place = published();
+    let file = fs::read(place.path(SEGMENT)).unwrap();
+    let frames = take_apart(&file);
+    assert_eq!(put_together(&file, &frames), file);
+    let mut numbers = Numbers(2);
+    for round in 0..90 {
+        let mut frames = frames.clone();
+        let at = numbers.below(frames.len());
+        let what = match round % 6 {
+            0 => {
+                frames.remove(at);
+                "dropped"
+            }
+            1 => {
+                frames.insert(at, frames[at].clone());
+                "twice"
+            }
+            2 => {
+                let other = numbers.below(frames.len());
+                frames.swap(at, other);
+                "swapped"
+            }
+            3 => {
+                frames.truncate(at);
+                "cut"
+            }
+            _ => {
+                match &mut frames[at] {
+                    Frame::Record(record) => {
+                        let parts = [&mut record.leaf, &mut record.body, &mut record.command];
+                        let parts = parts.into_iter().filter(|part| !part.is_empty());
+                        let mut parts: Vec<&mut Vec<u8>> = parts.collect();
+                        let part = numbers.below(parts.len());
+                        let byte = numbers.below(parts[part].len());
+                        parts[part][byte] ^= 1 << numbers.below(7);
+                    }
+                    Frame::Commit(commit) => commit.head[numbers.below(32)] ^= 1 << numbers.below(8),
+                }
+                "changed"
+            }
+        };
+        place.agree_on(SEGMENT, &put_together(&file, &frames), &format!("round {round}: frame {at} {what}"));
+    }
+}
+
+fn files_below(folder: &Path, found: &mut BTreeMap<String, Vec<u8>>, above: &str) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{above}/{}", entry.file_name().to_str().unwrap());
+        if entry.path().is_dir() {
+            files_below(&entry.path(), found, &name);
+        } else {
+            found.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+/// Every file of a site counts, those of earlier checkpoints, too; an altered entry is named.
+#[test]
+fn a_flipped_bit_in_a_site_or_a_proof() {
+    let place = published();
+    let mut files = BTreeMap::new();
+    files_below(&place.path("site"), &mut files, "site");
+    assert!(files.len() >= 5, "{:?}", files.keys());
+    files.insert("3.tlog-proof".into(), fs::read(place.path("3.tlog-proof")).unwrap());
+    let mut numbers = Numbers(3);
+    for (name, good) in &files {
+        let path = place.path(name);
+        let top = if name.starts_with("site") { "site" } else { name };
+        for _ in 0..40 {
+            let (at, bit) = (numbers.below(good.len()), numbers.below(8));
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << bit;
+            fs::write(&path, &bytes).unwrap();
+            let report = place.offline(top);
+            assert_ne!(report.verdict as u8, 0, "{name}: byte {at} bit {bit}");
+            if name.ends_with(".tlog-proof") {
+                let theirs = place.run(&["audit", "verify", name, "--key", "log.vkey"]);
+                assert_eq!(theirs.code, report.verdict as i32, "{name}: byte {at} bit {bit}\n{report:#?}");
+            }
+        }
+        fs::remove_file(&path).unwrap();
+        let gone = hefu_offline::verify(&place.path(top), Some(&place.key()));
+        if name.contains("/tile/") && !name.contains(".p/") {
+            assert_eq!(gone.unwrap().verdict as u8, 1, "{name} removed");
+        }
+        fs::write(&path, good).unwrap();
+    }
+}
