@@ -153,8 +153,20 @@ impl Drop for Progress {
 
 /// A file read as a whole.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
+    not_a_folder(path)?;
     std::fs::read(path).map_err(|error| {
         let error = CliError::io(("读取", "read"), path, &error);
         if path.exists() { error } else { error.exiting(exit::BAD_INPUT) }
     })
+}
+
+/// Fails for a folder where a file is needed.
+pub(crate) fn not_a_folder(path: &Path) -> Result {
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let name = path.display().to_string();
+    let message = text(format!("{name} 是目录,不是文件"), format!("{name} is a folder, not a file"));
+    let hint = text("请指明其中的文件", "name the file in it");
+    Err(CliError::new("not_a_file", exit::BAD_INPUT, message).hint(hint).at("file", name))
 }

@@ -26,7 +26,7 @@ pub(crate) mod exit {
     pub(crate) const BAD_CONFIG: u8 = 78;
 }
 
-/// Refusals that say: not you.
+/// Refusals that say: not you. They exit with 77 wherever they are met: one command, a journal, a table.
 const NOT_YOU: [&str; 4] = ["wrong_role", "foreign_office", "unknown_key", "key_ended"];
 
 /// An error as it is shown.
@@ -64,8 +64,8 @@ impl CliError {
     pub(crate) fn io(op: (&str, &str), path: &Path, error: &std::io::Error) -> CliError {
         let name = path.display();
         let message = text(format!("无法{} {name}", op.0), format!("cannot {} {name}", op.1));
-        let why = error.to_string();
-        CliError::new("io", exit::IO, message).why(text(why.clone(), why)).at("file", name.to_string())
+        let why = text(hefu_exchange::problem::io_zh(error), error.to_string());
+        CliError::new("io", exit::IO, message).why(why).at("file", name.to_string())
     }
 
     /// The reason.

@@ -21,8 +21,30 @@ use crate::{
 /// The region with this code or name.
 pub(crate) fn region<'s>(state: &'s State, name: &str) -> Result<&'s Region> {
     let unknown = || {
+        // The nation is there from the beginning, the rest a few records later.
+        if state.regions.iter().nth(1).is_none() {
+            let message = text("那时账本还没有地区", "the ledger had no regions yet at that time");
+            let hint = text("选一个更晚的位置", "choose a later position");
+            return CliError::usage(message).hint(hint).at("value", name);
+        }
         let message = text(format!("没有地区 `{name}`"), format!("there is no region `{name}`"));
-        let hint = text("用六位代码,如 330881", "use a code of six digits, like 330881");
+        let like = |region: &&Region| {
+            let (zh, en) = (&region.now().name_zh, region.now().name_en.to_lowercase());
+            zh.contains(name) || (!en.is_empty() && en.contains(&name.to_lowercase()))
+        };
+        let near: Vec<String> = state
+            .regions
+            .iter()
+            .filter(like)
+            .take(3)
+            .map(|region| format!("{} {}", region.code(), region.now().name_zh))
+            .collect();
+        let hint = if near.is_empty() {
+            text("用六位代码,如 330881", "use a code of six digits, like 330881")
+        } else {
+            let near = near.join(", ");
+            text(format!("是否想用 {near}?"), format!("did you mean {near}?"))
+        };
         CliError::new("unknown_region", exit::REFUSED, message).hint(hint).at("value", name)
     };
     if let Ok(code) = name.parse::<RegionCode>() {
@@ -89,16 +111,19 @@ impl FromStr for AsOf {
             return Ok(AsOf::Position(position));
         }
         if let Ok(date) = text.parse::<Date>() {
-            // A day ends at midnight in China.
-            let midnight = format!("{}T00:00:00+08:00", date.tomorrow());
-            let midnight: jiff::Timestamp = midnight.parse().map_err(|error| format!("{error}"))?;
-            return Ok(AsOf::Instant(Timestamp::from_micros(midnight.as_microsecond() - 1)));
+            return end_of(date).map(AsOf::Instant).map_err(|error| error.to_string());
         }
         let instant: jiff::Timestamp = text.parse().map_err(|_| {
             "write a position, a date like 2026-01-01 or an instant like 2026-01-01T00:00:00Z".to_owned()
         })?;
         Ok(AsOf::Instant(Timestamp::from_micros(instant.as_microsecond())))
     }
+}
+
+/// The last instant of a day, which ends at midnight in China.
+fn end_of(date: Date) -> std::result::Result<Timestamp, anyhow::Error> {
+    let midnight: jiff::Timestamp = format!("{}T00:00:00+08:00", date.tomorrow()).parse()?;
+    Ok(Timestamp::from_micros(midnight.as_microsecond() - 1))
 }
 
 /// The ledger as it was known then, and the position the answer is true at.
@@ -115,7 +140,16 @@ pub(crate) fn reader(context: &Context, as_of: Option<AsOf>) -> Result<(Reader, 
                 text(format!("最新位置是 {}", size - 1), format!("the newest position is {}", size - 1));
             return Err(CliError::usage(message).hint(hint));
         }
-        Some(AsOf::Instant(instant)) => reader.as_of_instant(instant)?,
+        Some(AsOf::Instant(instant)) => {
+            let now = hefu_engine::system_clock();
+            // A day counts as a whole, today as well.
+            if instant > now && instant != end_of(now.date())? {
+                let message = text(format!("{instant} 尚未到来"), format!("{instant} lies in the future"));
+                let hint = text(format!("现在是 {now}"), format!("it is {now}"));
+                return Err(CliError::usage(message).hint(hint).at("field", "as_of"));
+            }
+            reader.as_of_instant(instant)?
+        }
     };
     match reader.views.size.checked_sub(1) {
         Some(position) => Ok((reader, position)),

@@ -73,11 +73,10 @@ impl Lang {
 
     /// The name of a tier.
     pub(crate) fn tier(self, tier: Tier) -> &'static str {
-        match tier {
-            Tier::OriginalSite => self.pick("原地", "original site"),
-            Tier::Local => self.pick("本地", "local"),
-            Tier::Neighbouring => self.pick("周边", "neighbouring"),
-            Tier::Wider => self.pick("扩大范围", "wider"),
+        match (self, tier) {
+            (Lang::Zh, tier) => tier.name_zh(),
+            (Lang::En, Tier::OriginalSite) => "original site",
+            (Lang::En, tier) => tier.name(),
         }
     }
 

@@ -22,7 +22,7 @@ pub enum BadDecimal {
     #[error("not a plain decimal number")]
     Form,
     /// More decimals than the unit has.
-    #[error("more decimals than the unit has")]
+    #[error("finer than the unit allows: it has too many decimals")]
     TooFine,
     /// Beyond ±9.2 × 10^18 minor units.
     #[error("too large for the ledger")]

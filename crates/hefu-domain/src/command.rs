@@ -4,11 +4,14 @@
 //! generated from these types.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_path_to_error::Segment;
 use uuid::Uuid;
 
 use crate::{
     amount::{Decimal, Money},
     authority::{KeyEntry, Roots},
+    fault::Fault,
     id::{Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
     period::Period,
@@ -91,12 +94,12 @@ macro_rules! commands {
             pub const NAMES: &'static [&'static str] = &[$($tag,)*];
 
             /// Reads the fields of a command whose `type` is known, to say which field is wrong.
-            fn from_fields(kind: &str, fields: serde_json::Value) -> Result<Command, BadCommand> {
+            fn from_fields(kind: &str, fields: Value) -> Result<Command, BadCommand> {
                 match kind {
-                    $($tag => serde_path_to_error::deserialize::<_, $name>(fields)
+                    $($tag => serde_path_to_error::deserialize::<_, $name>(&fields)
                         .map(Command::$name)
-                        .map_err(BadCommand::from_serde),)*
-                    _ => Err(BadCommand { field: "type".to_owned(), why: format!("unknown command `{kind}`") }),
+                        .map_err(|error| BadCommand::from_serde(&error, &fields)),)*
+                    _ => Err(BadCommand::new("type", Fault::unknown_command(kind))),
                 }
             }
         }
@@ -389,21 +392,30 @@ commands! {
 
 /// A command that cannot be read: which field, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}`: {why}")]
+#[error("`{field}`: {}", fault.en)]
 pub struct BadCommand {
     /// Path of the field, such as `terms.credits.investment.origin_bp`; empty for the whole.
     pub field: String,
     /// What is wrong.
-    pub why: String,
+    pub fault: Fault,
 }
 
 impl BadCommand {
-    fn from_serde(error: serde_path_to_error::Error<serde_json::Error>) -> BadCommand {
+    fn new(field: &str, fault: Fault) -> BadCommand {
+        BadCommand { field: field.to_owned(), fault }
+    }
+
+    fn from_serde(error: &serde_path_to_error::Error<serde_json::Error>, fields: &Value) -> BadCommand {
         let path = error.path().to_string();
-        let why = error.into_inner().to_string();
+        let value = error.path().iter().try_fold(fields, |value, step| match step {
+            Segment::Map { key } => value.get(key),
+            Segment::Seq { index } => value.get(index),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        });
+        let words = error.inner().to_string();
         // serde names unknown and missing fields in its text only.
         let named = ["unknown field `", "missing field `"].iter().find_map(|start| {
-            let rest = why.strip_prefix(start)?;
+            let rest = words.strip_prefix(start)?;
             rest.split_once('`').map(|(name, _)| name.to_owned())
         });
         let field = match (path.as_str(), named) {
@@ -411,7 +423,7 @@ impl BadCommand {
             (parent, Some(name)) if !parent.ends_with(&name) => format!("{parent}.{name}"),
             (path, _) => path.to_owned(),
         };
-        BadCommand { field, why }
+        BadCommand { field, fault: Fault::of_words(&words, value, "bad_command") }
     }
 }
 
@@ -419,14 +431,16 @@ impl Command {
     /// Reads a command from its JSON. Duplicate keys and non-canonical forms are refused before this, in the chain.
     pub fn parse(json: &[u8]) -> Result<Command, BadCommand> {
         serde_json::from_slice(json).or_else(|_| {
-            let whole = |why: String| BadCommand { field: String::new(), why };
-            let mut value: serde_json::Value =
-                serde_json::from_slice(json).map_err(|error| whole(error.to_string()))?;
-            let fields = value.as_object_mut().ok_or_else(|| whole("not a JSON object".to_owned()))?;
+            let json: Value = serde_json::from_slice(json).map_err(|error| {
+                BadCommand::new("", Fault::of_words(&error.to_string(), None, "bad_json"))
+            })?;
+            let Value::Object(mut fields) = json else {
+                return Err(BadCommand::new("", Fault::bad_type(&json, ("an object", "对象"))));
+            };
             match fields.remove("type") {
-                Some(serde_json::Value::String(kind)) => Command::from_fields(&kind, value),
-                Some(_) => Err(BadCommand { field: "type".to_owned(), why: "must be a string".to_owned() }),
-                None => Err(BadCommand { field: "type".to_owned(), why: "missing field `type`".to_owned() }),
+                Some(Value::String(kind)) => Command::from_fields(&kind, Value::Object(fields)),
+                Some(other) => Err(BadCommand::new("type", Fault::bad_type(&other, ("a string", "字符串")))),
+                None => Err(BadCommand::new("type", Fault::missing_field("type"))),
             }
         })
     }

@@ -11,17 +11,26 @@ use crate::time::serde_as_text;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProjectId(pub Uuid);
 
-/// A text that is not a hyphenated UUID.
+/// A text that is not a hyphenated UUID in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a UUID like 0198b2c4-7d3e-7000-8000-0123456789ab")]
-pub struct BadUuid(pub String);
+pub enum BadUuid {
+    /// No UUID.
+    #[error("`{0}` is not a UUID like 0198b2c4-7d3e-7000-8000-0123456789ab")]
+    Form(String),
+    /// A UUID in another spelling than the one that is stored.
+    #[error("`{0}` must be written `{1}`, in lower case with hyphens")]
+    Spelling(String, Uuid),
+}
 
 impl FromStr for ProjectId {
     type Err = BadUuid;
 
     fn from_str(text: &str) -> Result<ProjectId, BadUuid> {
-        let parsed = Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
-        parsed.map(ProjectId).ok_or_else(|| BadUuid(text.to_owned()))
+        match Uuid::try_parse(text) {
+            Ok(id) if id.to_string() == text => Ok(ProjectId(id)),
+            Ok(id) => Err(BadUuid::Spelling(text.to_owned(), id)),
+            Err(_) => Err(BadUuid::Form(text.to_owned())),
+        }
     }
 }
 
@@ -43,6 +52,9 @@ pub enum BadEnterpriseCode {
     /// Wrong length or a character outside the alphabet (no I, O, S, V, Z; capitals only).
     #[error("`{0}` is not 18 characters of 0-9 and A-Y without I, O, S, V")]
     Form(String),
+    /// A good code but for its small letters.
+    #[error("`{0}` must be written in capitals, `{1}`")]
+    Capitals(String, String),
     /// The check character does not follow from the other 17.
     #[error("the check character of `{0}` should be `{1}`")]
     Check(String, char),
@@ -64,6 +76,11 @@ impl FromStr for EnterpriseCode {
 
     fn from_str(text: &str) -> Result<EnterpriseCode, BadEnterpriseCode> {
         let form = || BadEnterpriseCode::Form(text.to_owned());
+        let capitals = text.to_ascii_uppercase();
+        if capitals != text {
+            capitals.parse::<EnterpriseCode>().map_err(|_| form())?;
+            return Err(BadEnterpriseCode::Capitals(text.to_owned(), capitals));
+        }
         let code: [u8; 18] = text.as_bytes().try_into().map_err(|_| form())?;
         let mut sum = 0;
         for (place, byte) in code.iter().enumerate() {
@@ -202,6 +219,18 @@ mod tests {
             "9133010079965505IB",
         ] {
             assert!(bad.parse::<EnterpriseCode>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn another_spelling_is_refused_with_the_right_one() {
+        let bad = "91330100799655058b".parse::<EnterpriseCode>().unwrap_err().to_string();
+        assert_eq!(bad, "`91330100799655058b` must be written in capitals, `91330100799655058B`");
+        for text in ["0198B2C4-7D3E-7000-8000-0123456789AB", "0198b2c47d3e700080000123456789ab"] {
+            let bad = text.parse::<ProjectId>().unwrap_err().to_string();
+            assert!(
+                bad.ends_with("written `0198b2c4-7d3e-7000-8000-0123456789ab`, in lower case with hyphens")
+            );
         }
     }
 

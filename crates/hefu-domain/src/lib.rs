@@ -25,6 +25,7 @@ pub mod counting;
 pub mod decide;
 pub mod event;
 pub mod evolve;
+pub mod fault;
 pub mod id;
 pub mod indicator;
 pub mod period;

@@ -10,6 +10,85 @@ use crate::{
     time::Date,
 };
 
+/// A part of a refusal as a Chinese sentence has it.
+trait Chinese {
+    fn zh(&self) -> String;
+}
+
+macro_rules! same_in_chinese {
+    ($($type:ty)*) => { $(impl Chinese for $type {
+        fn zh(&self) -> String {
+            self.to_string()
+        }
+    })* };
+}
+
+same_in_chinese! { u32 Date EnterpriseCode KeyId ProjectId IndicatorCode Period RegionCode }
+
+impl Chinese for Tier {
+    fn zh(&self) -> String {
+        self.name_zh().to_owned()
+    }
+}
+
+impl Chinese for BadDecimal {
+    fn zh(&self) -> String {
+        BadDecimal::zh(*self).to_owned()
+    }
+}
+
+impl Chinese for BadRegion {
+    fn zh(&self) -> String {
+        BadRegion::zh(self)
+    }
+}
+
+impl Chinese for &'static str {
+    fn zh(&self) -> String {
+        phrase_zh(self)
+    }
+}
+
+impl Chinese for String {
+    fn zh(&self) -> String {
+        phrase_zh(self)
+    }
+}
+
+/// What the rules call people and days in a refusal; names of fields and other data stay as they are.
+pub fn phrase_zh(phrase: &str) -> String {
+    let known = match phrase {
+        "the host's coordinator" => "主办地区的协调机构",
+        "a region's office" => "地区的经办机构",
+        "a region's office or statistics bureau" => "地区的经办机构或统计机构",
+        "a region's office or coordinator" => "地区的经办机构或协调机构",
+        "root keys" => "根密钥",
+        "a key of an authority" => "机构的密钥",
+        "its holder, a superior coordinator or a root key" => "密钥持有人、上级协调机构或根密钥",
+        "the superior authority" => "上级机构",
+        "two other persons of the superior authority" => "上级机构的另外两人",
+        "the key said to be lost" => "所称遗失的密钥",
+        "the log's key" => "账本密钥",
+        "the log's new key" => "账本的新密钥",
+        "the new key" => "新密钥",
+        "once it is open" => "开放之后",
+        "indicators: a code appears twice" => "指标目录中代码重复",
+        "indicators: kind, unit, count, numerator and denominator do not fit together" => {
+            "指标目录中性质、单位、计数方式、分子与分母不相配"
+        }
+        _ => {
+            if let Some(day) = phrase.strip_prefix("after ") {
+                return format!("{day} 之后");
+            }
+            if let Some(number) = phrase.strip_suffix(" root keys") {
+                return format!("{number} 把根密钥");
+            }
+            phrase
+        }
+    };
+    known.to_owned()
+}
+
 /// Declares the refusals with their code, English and Chinese text.
 macro_rules! rejections {
     ($($(#[$doc:meta])* $code:literal $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* } $en:literal $zh:literal)*) => {
@@ -30,7 +109,7 @@ macro_rules! rejections {
 
             /// The refusal in Chinese.
             pub fn zh(&self) -> String {
-                match self { $(Rejection::$name { $($field),* } => { $(let _ = $field;)* format!($zh) })* }
+                match self { $(Rejection::$name { $($field),* } => { $(let $field = $field.zh(); let _ = &$field;)* format!($zh) })* }
             }
         }
     };

@@ -40,6 +40,16 @@ impl Tier {
             Tier::Wider => "wider",
         }
     }
+
+    /// The name the notice uses.
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Tier::OriginalSite => "原地",
+            Tier::Local => "本地",
+            Tier::Neighbouring => "周边",
+            Tier::Wider => "扩大范围",
+        }
+    }
 }
 
 impl std::fmt::Display for Tier {

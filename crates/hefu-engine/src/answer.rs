@@ -75,7 +75,7 @@ impl Refused {
         match self {
             Refused::Envelope(_) => "bad_envelope",
             Refused::WrongLedger(_) => "wrong_ledger",
-            Refused::Malformed(_) => "bad_command",
+            Refused::Malformed(bad) => bad.fault.code,
             Refused::UnknownKey(_) => "unknown_key",
             Refused::Signature => "bad_signature",
             Refused::Endorsement(_) => "bad_endorsement",
@@ -102,7 +102,7 @@ impl Refused {
         match self {
             Refused::Envelope(bad) => format!("不是有效的已签名命令:{bad}"),
             Refused::WrongLedger(origin) => format!("该命令属于另一账本 `{origin}`"),
-            Refused::Malformed(bad) => format!("命令无法读取:{bad}"),
+            Refused::Malformed(bad) => format!("命令无法读取:`{}` {}", bad.field, bad.fault.zh),
             Refused::UnknownKey(key) => format!("密钥 {key} 未登记"),
             Refused::Signature => "签名无效".to_owned(),
             Refused::Endorsement(key) => format!("{key} 的附签无效"),

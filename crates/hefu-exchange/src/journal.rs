@@ -129,7 +129,7 @@ impl<R: BufRead> Lines<R> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     self.ended = true;
-                    return Err(Problem::Io { why: error.to_string() });
+                    return Err(Problem::io(&error));
                 }
             };
             any |= !part.is_empty();
@@ -230,15 +230,23 @@ fn draft(mut fields: Map<String, Value>) -> Result<Draft, Wrong> {
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
     let own_key = OWN_KEY.contains(&kind);
     let signer = take(&mut fields, "as", |text| {
-        if text.trim().is_empty() { Err("names no office".to_owned()) } else { Ok(text.to_owned()) }
+        if text.trim().is_empty() {
+            return Err(("names no office".to_owned(), "未指明机构".to_owned()));
+        }
+        Ok(text.to_owned())
     })?;
     let id = take(&mut fields, "id", |text| {
         let id = Uuid::try_parse(text).ok().filter(|id| id.to_string() == text);
-        id.ok_or_else(|| format!("`{text}` is not a UUID in lower case with hyphens"))
+        id.ok_or_else(|| {
+            let en = format!("`{text}` is not a UUID in lower case with hyphens");
+            (en, format!("`{text}` 不是小写带连字符的 UUID"))
+        })
     })?;
     let instant = |text: &str| {
         let stamp = text.parse::<Timestamp>();
-        stamp.map(|_| text.to_owned()).map_err(|error| error.to_string())
+        stamp.map(|_| text.to_owned()).map_err(|error| {
+            (error.to_string(), format!("`{text}` 不是 2026-01-01T00:00:00.000000Z 这样的时刻"))
+        })
     };
     let at = take(&mut fields, "at", instant)?;
     let not_after = take(&mut fields, "not_after", instant)?;
@@ -246,12 +254,14 @@ fn draft(mut fields: Map<String, Value>) -> Result<Draft, Wrong> {
         None
     } else {
         take(&mut fields, "key", |text| {
-            text.parse::<KeyId>().map(|_| text.to_owned()).map_err(|error| error.to_string())
+            text.parse::<KeyId>()
+                .map(|_| text.to_owned())
+                .map_err(|error| (error.to_string(), format!("`{text}` 不是 32 位小写十六进制的密钥编号")))
         })?
     };
-    let json = serde_json::to_vec(&fields)
-        .map_err(|error| Wrong::field("", Problem::BadJson { why: error.to_string() }))?;
-    Command::parse(&json).map_err(|bad| Wrong::field(&bad.field, Problem::BadCommand { why: bad.why }))?;
+    let json =
+        serde_json::to_vec(&fields).map_err(|error| Wrong::field("", Problem::json(error.to_string())))?;
+    Command::parse(&json).map_err(|bad| Wrong::field(&bad.field, Problem::command(bad.fault)))?;
     Ok(Draft { signer, id, at, not_after, key, command: fields })
 }
 
@@ -259,13 +269,13 @@ fn draft(mut fields: Map<String, Value>) -> Result<Draft, Wrong> {
 fn take<T>(
     fields: &mut Map<String, Value>,
     name: &str,
-    read: impl FnOnce(&str) -> Result<T, String>,
+    read: impl FnOnce(&str) -> Result<T, (String, String)>,
 ) -> Result<Option<T>, Wrong> {
-    let wrong = |why| Wrong::field(name, Problem::BadField { why });
+    let wrong = |(why, why_zh)| Wrong::field(name, Problem::BadField { why, why_zh });
     match fields.remove(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => read(&text).map(Some).map_err(wrong),
-        Some(_) => Err(wrong("must be a string".to_owned())),
+        Some(_) => Err(wrong(("must be a string".to_owned(), "应为字符串".to_owned()))),
     }
 }
 

@@ -6,12 +6,15 @@
 use std::fmt::Write;
 
 use hefu_domain::{
+    fault::Fault,
     policy::{Calendar, DayRange, Policy},
+    rejection::phrase_zh,
     time::Date,
 };
+use serde_json::Value;
 
 use crate::{
-    problem::{FileError, Problem},
+    problem::{FileError, Problem, syntax_zh},
     regions::RegionData,
 };
 
@@ -69,8 +72,10 @@ fn calendar() -> Calendar {
 pub fn read_toml(text: &str, file: &str) -> Result<Policy, FileError> {
     let text = text.trim_start_matches('\u{feff}');
     let policy: Policy = toml::from_str(text).map_err(|error| {
-        let why = error.message().replace('\n', " ");
-        let located = FileError::new(file, Problem::BadToml { why });
+        let words = error.message().replace('\n', " ");
+        let given = error.span().and_then(|span| text.get(span));
+        let fault = toml_fault(&words, given);
+        let located = FileError::new(file, Problem::BadToml { why: fault.en, why_zh: fault.zh });
         let Some(span) = error.span() else { return located };
         let before = text.get(..span.start).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
@@ -85,9 +90,17 @@ pub fn read_toml(text: &str, file: &str) -> Result<Policy, FileError> {
         }
     })?;
     match policy.defect() {
-        Some(part) => Err(FileError::new(file, Problem::BadPolicy { part })),
+        Some(part) => Err(FileError::new(file, Problem::BadPolicy { part, part_zh: phrase_zh(part) })),
         None => Ok(policy),
     }
+}
+
+/// What is wrong with one value of a policy file: of its type, or of the text's form.
+fn toml_fault(words: &str, given: Option<&str>) -> Fault {
+    let quoted = given.and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    let value = quoted.map(|text| Value::String(text.to_owned()));
+    let fault = Fault::of_words(words, value.as_ref(), "bad_toml");
+    if fault.code == "bad_toml" { Fault { zh: syntax_zh(words), ..fault } } else { fault }
 }
 
 /// What each part of a policy file is for.
@@ -182,6 +195,10 @@ mod tests {
         ] {
             let error = read_toml(text, "p.toml").unwrap_err();
             assert_eq!((error.row, error.column.as_deref(), error.code()), (row, column, code), "{error}");
+            let said: String = error.zh().split('`').step_by(2).skip(1).collect();
+            let mut words = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let english = words.find(|word| word.len() > 4 && word.bytes().all(|b| b.is_ascii_lowercase()));
+            assert_eq!(english, None, "{}", error.zh());
         }
         let error = read_toml("multi_hops = \"chain\"", "p.toml").unwrap_err().to_string();
         assert!(error.starts_with("p.toml, row 1, column 1: `multi_hops` unknown field"), "{error}");

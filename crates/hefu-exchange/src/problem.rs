@@ -1,6 +1,11 @@
 //! What can be wrong with a file: one stable code each, in English and Chinese, with what to do about it.
 
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    io,
+};
+
+use hefu_domain::fault::Fault;
 
 /// Declares the problems with their code, what is wrong and what to do, in both languages.
 macro_rules! problems {
@@ -13,8 +18,7 @@ macro_rules! problems {
         }
 
         impl Problem {
-            /// The stable code.
-            pub const fn code(&self) -> &'static str {
+            const fn own_code(&self) -> &'static str {
                 match self { $(Problem::$name { .. } => $code,)* }
             }
 
@@ -53,8 +57,25 @@ problems! {
     "not_text" NotText {} "not text in UTF-8 or GB18030" "不是 UTF-8 或 GB18030 文本"
         do "save the file as UTF-8" "请另存为 UTF-8"
     /// Broken CSV.
-    "bad_csv" BadCsv { /** What. */ why: String } "not CSV: {why}" "不是有效的 CSV:{why}"
+    "bad_csv" BadCsv { /** What. */ why: String } "not CSV: {why}" "不是有效的 CSV({why})"
         do "check the quotation marks" "请检查引号"
+    /// A file without anything in it.
+    "empty_file" EmptyFile {} "the file is empty" "文件为空"
+        do "save the table as CSV with a header row" "请将表格连同表头另存为 CSV"
+    /// A header without rows.
+    "no_rows" NoRows {} "no row stands under the header" "表头之下没有数据行"
+        do "add one row for each item" "请在表头之下逐行填写"
+    /// A quotation mark that is never closed.
+    "open_quote" OpenQuote {} "a cell in this row opens a quotation mark that is never closed" "该行有单元格的引号没有闭合"
+        do "close it, or write a mark inside a cell twice and the cell in marks: \"a \"\"b\"\"\"" "请补上引号;单元格内的引号须写两次,并将整个单元格括起:\"甲\"\"乙\"\"\""
+    /// Text behind a closing quotation mark.
+    "stray_quote" StrayQuote {} "a cell that starts in this row has text after its closing quotation mark" "始于该行的单元格在闭合引号之后还有文字"
+        do "check for a missing quotation mark; write a mark inside a cell twice" "请检查是否缺少引号;单元格内的引号须写两次"
+    /// More cells than columns.
+    "surplus_cells" SurplusCells { /** In the row. */ cells: usize, /** In the header. */ columns: usize }
+        "the row has {cells} cells, the header {columns}" "该行有 {cells} 个单元格,表头只有 {columns} 列"
+        do "put a number with separators in quotation marks, \"1,234.56\", or write it without: 1234.56; give every column a header"
+           "带千位分隔符的数字须加引号 \"1,234.56\",或写作 1234.56;每列都须有表头"
     /// No row holds all the headers that are needed.
     "missing_columns" MissingColumns { /** Which, with their other names. */ columns: String }
         "no header row with the column {columns}" "没有包含列 {columns} 的表头"
@@ -66,7 +87,8 @@ problems! {
     "no_regions" NoRegions {} "the file holds no region" "文件中没有地区"
         do "add one row for each region, provinces included" "请为每个地区(包括省)各填一行"
     /// The regions do not form a tree.
-    "bad_tree" BadTree { /** Why. */ why: String } "the regions do not form a tree: {why}" "地区不构成树:{why}"
+    "bad_tree" BadTree { /** Why. */ why: String, /** In Chinese. */ why_zh: String }
+        "the regions do not form a tree: {why}" "地区不构成树:{why_zh}"
         do "check codes, levels and superiors" "请检查代码、级别和上级"
 
     // Cells.
@@ -127,7 +149,7 @@ problems! {
     "project_conflict" ProjectConflict {} "the code belongs to another project than the id" "该代码与项目编号属于不同项目"
         do "correct one of the two" "请更正其一"
     /// Not a unified social credit code.
-    "bad_enterprise" BadEnterprise { /** Why. */ why: String } "{why}" "不是有效的统一社会信用代码({why})"
+    "bad_enterprise" BadEnterprise { /** Why. */ why: String, /** In Chinese. */ why_zh: String } "{why}" "{why_zh}"
         do "copy the code from the business licence" "请按营业执照填写"
     /// Not a GB/T 4754 code.
     "bad_industry" BadIndustry {} "not an industry code" "不是行业代码" do "use a GB/T 4754 code like C34" "请使用 GB/T 4754 代码,如 C34"
@@ -150,20 +172,21 @@ problems! {
 
     // Policies.
     /// Not TOML, or not a policy.
-    "bad_toml" BadToml { /** Why. */ why: String } "{why}" "{why}"
+    "bad_toml" BadToml { /** Why. */ why: String, /** In Chinese. */ why_zh: String } "{why}" "{why_zh}"
         do "compare with what `hefu policy` prints; dates and amounts are written in quotation marks" "请对照 `hefu policy` 的输出;日期和金额须加引号"
     /// A policy that cannot be used.
-    "bad_policy" BadPolicy { /** Which part. */ part: &'static str } "cannot be used: {part}" "不可用:{part}" do "correct this part" "请更正该部分"
+    "bad_policy" BadPolicy { /** Which part. */ part: &'static str, /** In Chinese. */ part_zh: String }
+        "cannot be used: {part}" "不可用:{part_zh}" do "correct this part" "请更正该部分"
 
     // Journals.
     /// The file cannot be read.
-    "io" Io { /** Why. */ why: String } "cannot be read: {why}" "无法读取:{why}" do "check the file" "请检查文件"
+    "io" Io { /** Why. */ why: String, /** In Chinese. */ why_zh: String } "cannot be read: {why}" "无法读取:{why_zh}" do "check the file" "请检查文件"
     /// Not UTF-8.
     "not_utf8" NotUtf8 {} "not UTF-8" "不是 UTF-8" do "save the journal as UTF-8" "请将日志存为 UTF-8"
     /// Longer than 4 MiB.
     "too_long" TooLong {} "longer than 4 MiB" "超过 4 MiB" do "split it" "请拆分"
     /// Not JSON.
-    "bad_json" BadJson { /** Why. */ why: String } "not JSON: {why}" "不是 JSON:{why}" do "write one JSON object a line" "每行一个 JSON 对象"
+    "bad_json" BadJson { /** Why. */ why: String, /** In Chinese. */ why_zh: String } "not JSON: {why}" "不是 JSON:{why_zh}" do "write one JSON object a line" "每行一个 JSON 对象"
     /// One key twice.
     "duplicate_key" DuplicateKey {} "the key occurs twice" "键重复" do "keep one" "请只保留一个"
     /// Nested too deeply.
@@ -177,9 +200,77 @@ problems! {
     "bad_envelope" BadEnvelope {} "a signed line holds `envelope` and `sig` and nothing else" "已签名的行只含 `envelope` 和 `sig`"
         do "leave the line as it was signed" "请保持签名时的原样"
     /// A field beside the command that cannot be read.
-    "bad_field" BadField { /** Why. */ why: String } "{why}" "{why}" do "correct it, or leave it out" "请更正或省略"
-    /// Not a command.
-    "bad_command" BadCommand { /** Why. */ why: String } "{why}" "{why}" do "compare with docs/COMMANDS.md" "请对照 docs/COMMANDS.md"
+    "bad_field" BadField { /** Why. */ why: String, /** In Chinese. */ why_zh: String } "{why}" "{why_zh}" do "correct it, or leave it out" "请更正或省略"
+    /// Not a command; the fault has a code of its own.
+    "bad_command" BadCommand { /** The code. */ code: &'static str, /** Why. */ why: String, /** In Chinese. */ why_zh: String }
+        "{why}" "{why_zh}" do "compare with docs/COMMANDS.md" "请对照 docs/COMMANDS.md"
+}
+
+impl Problem {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Problem::BadCommand { code, .. } => code,
+            other => other.own_code(),
+        }
+    }
+
+    /// What a field of a command is wrong with.
+    pub(crate) fn command(fault: Fault) -> Problem {
+        Problem::BadCommand { code: fault.code, why: fault.en, why_zh: fault.zh }
+    }
+
+    /// A file that the system does not let us read.
+    pub(crate) fn io(error: &io::Error) -> Problem {
+        Problem::Io { why: error.to_string(), why_zh: io_zh(error) }
+    }
+
+    /// Text that is no JSON.
+    pub(crate) fn json(why: String) -> Problem {
+        let why_zh = syntax_zh(&why);
+        Problem::BadJson { why, why_zh }
+    }
+}
+
+/// What the system says about a file, in Chinese; its own words where there are no others.
+pub fn io_zh(error: &io::Error) -> String {
+    let known = match error.kind() {
+        io::ErrorKind::NotFound => "文件不存在",
+        io::ErrorKind::PermissionDenied => "没有权限",
+        io::ErrorKind::AlreadyExists => "已存在",
+        io::ErrorKind::IsADirectory => "是目录,不是文件",
+        io::ErrorKind::NotADirectory => "路径中有一部分不是目录",
+        io::ErrorKind::StorageFull => "磁盘空间不足",
+        io::ErrorKind::ReadOnlyFilesystem => "文件系统只读",
+        io::ErrorKind::UnexpectedEof => "文件意外结束",
+        _ => return format!("系统错误({error})"),
+    };
+    known.to_owned()
+}
+
+/// What a JSON or TOML reader says about the form of a text, in Chinese; its own words, marked, where there are no others.
+pub(crate) fn syntax_zh(words: &str) -> String {
+    const KNOWN: [(&str, &str); 17] = [
+        ("EOF while parsing", "内容不完整,中途结束"),
+        ("expected value", "此处应为一个值"),
+        ("trailing characters", "末尾有多余字符"),
+        ("trailing comma", "末尾有多余逗号"),
+        ("key must be a string", "键须为字符串,并加双引号"),
+        ("expected `,` or `}`", "此处应为 `,` 或 `}`"),
+        ("expected `,` or `]`", "此处应为 `,` 或 `]`"),
+        ("expected `:`", "此处应为 `:`"),
+        ("expected ident", "此处应为 true、false 或 null"),
+        ("invalid number", "数字写法不对"),
+        ("number out of range", "数字超出范围"),
+        ("invalid escape", "转义写法不对"),
+        ("control character", "字符串中有未转义的控制字符"),
+        ("duplicate key", "键重复"),
+        ("string values must be quoted", "文本和日期须加引号"),
+        ("missing value", "缺少值"),
+        ("invalid string", "字符串写法不对"),
+    ];
+    let known = KNOWN.iter().find(|(start, _)| words.starts_with(start));
+    known.map_or_else(|| format!("写法有误({words})"), |(_, zh)| (*zh).to_owned())
 }
 
 impl fmt::Display for Problem {

@@ -66,7 +66,7 @@ pub fn read(
     let province = regions.iter().find(|entry| entry.level == Level::Province);
     let host = province.or(regions.first()).ok_or_else(|| whole(Problem::NoRegions {}))?.code;
     if let Err(bad) = RegionTree::default().with(&regions, &adjacency) {
-        return Err(whole(Problem::BadTree { why: bad.to_string() }));
+        return Err(whole(Problem::BadTree { why: bad.to_string(), why_zh: bad.zh() }));
     }
     Ok(RegionData { adjacency, host, lists: Vec::new(), regions, zones: Vec::new() })
 }
@@ -76,7 +76,7 @@ fn areas(tables: &[(&str, &str)]) -> Result<Vec<RegionEntry>, FileError> {
     let mut found: Vec<(RegionEntry, FileError)> = Vec::new();
     let mut rows: BTreeMap<RegionCode, u64> = BTreeMap::new();
     for (text, file) in tables {
-        let sheet = Sheet::read(text, file, AREA)?;
+        let sheet = Sheet::read_whole(text, file, AREA)?;
         for row in &sheet.rows {
             let entry = area(&sheet, row)?;
             if entry.level == Level::Nation {
@@ -138,7 +138,7 @@ fn level(text: &str) -> Option<Level> {
 }
 
 fn borders(text: &str, file: &str, regions: &[RegionEntry]) -> Result<Vec<Adjacency>, FileError> {
-    let sheet = Sheet::read(text, file, BORDER)?;
+    let sheet = Sheet::read_whole(text, file, BORDER)?;
     let counties: Vec<RegionCode> =
         regions.iter().filter(|entry| entry.level == Level::County).map(|entry| entry.code).collect();
     let mut seen: BTreeMap<(RegionCode, RegionCode), u64> = BTreeMap::new();
@@ -208,10 +208,12 @@ mod tests {
             assert_eq!(read(CITY, "r.csv", Some((borders, "b.csv"))).unwrap_err().code(), code);
         }
         assert_eq!(read("code,name_zh,level,parent\n", "r.csv", None).unwrap_err().code(), "no_regions");
+        assert_eq!(read("", "r.csv", None).unwrap_err().code(), "empty_file");
         assert_eq!(
-            read("", "r.csv", None).unwrap_err().to_string(),
-            "r.csv: no header row with the column 代码 (code), 名称 (name_zh), 级别 (level), 上级 (parent); \
-             name the columns in one of the first ten rows"
+            read("code,level,parent\n", "r.csv", None).unwrap_err().to_string(),
+            "r.csv, row 1: no header row with the column 名称 (name_zh); name the columns in one of the first ten rows"
         );
+        let wide = format!("{head}330100,杭州市,prefecture,330000,x\n");
+        assert_eq!(read(&wide, "r.csv", None).unwrap_err().code(), "surplus_cells");
     }
 }

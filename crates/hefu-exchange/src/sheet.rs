@@ -1,4 +1,7 @@
 //! A CSV file as rows of named cells: the header row is found, columns stand in any order, blank rows are skipped.
+//!
+//! Refuses a row with more cells than the header: an amount such as 1,234.56 without quotation marks makes two cells of
+//! one, and the first of them is a wrong amount. Cells that are missing at the end of a row are empty.
 
 use std::{collections::BTreeMap, ops::Not};
 
@@ -46,8 +49,12 @@ pub(crate) struct Sheet {
     headers: BTreeMap<&'static str, Header>,
     /// The unit of amounts that a line above the header names (单位:万元).
     unit: Option<String>,
+    /// How many cells the header row has.
+    width: usize,
     /// The rows under the header.
     pub rows: Vec<Row>,
+    /// The rows that cannot be taken apart into the header's columns. They are not among `rows`.
+    pub errors: Vec<FileError>,
 }
 
 /// A header without brackets, spaces, `_` and `-`, in lower case; and what stood in the brackets.
@@ -63,13 +70,26 @@ impl Sheet {
     /// Reads a table. Columns that stand for none of `fields` are ignored.
     pub(crate) fn read(text: &str, file: &str, fields: &'static [Field]) -> Result<Sheet, FileError> {
         let text = text.trim_start_matches('\u{feff}');
+        if text.chars().all(char::is_whitespace) {
+            return Err(FileError::new(file, Problem::EmptyFile {}));
+        }
+        let delimiter = delimiter(text);
+        if let Some((row, problem)) = broken_quotes(text, delimiter) {
+            return Err(FileError { row: Some(row), ..FileError::new(file, problem) });
+        }
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(delimiter(text))
+            .delimiter(delimiter)
             .from_reader(text.as_bytes());
-        let mut sheet =
-            Sheet { file: file.to_owned(), headers: BTreeMap::new(), unit: None, rows: Vec::new() };
+        let mut sheet = Sheet {
+            file: file.to_owned(),
+            headers: BTreeMap::new(),
+            unit: None,
+            width: 0,
+            rows: Vec::new(),
+            errors: Vec::new(),
+        };
         let mut best: Option<(usize, FileError)> = None;
         for (place, record) in reader.records().enumerate() {
             let cells = record.map_err(|error| {
@@ -78,13 +98,15 @@ impl Sheet {
             })?;
             let number = line_of(text, cells.position());
             if !sheet.headers.is_empty() {
-                if cells.iter().any(|cell| !trim(cell).is_empty()) {
+                if cells.len() > sheet.width && cells.iter().any(filled) {
+                    sheet.errors.push(sheet.surplus(number, &cells));
+                } else if cells.iter().any(filled) {
                     sheet.rows.push(Row { number, cells });
                 }
             } else if place < HEADER_WITHIN {
                 sheet.unit = cells.iter().find_map(unit_above).or(sheet.unit);
                 match headers(file, number, &cells, fields) {
-                    Ok(headers) => sheet.headers = headers,
+                    Ok(headers) => (sheet.headers, sheet.width) = (headers, cells.len()),
                     Err((found, error)) if best.as_ref().is_none_or(|(most, _)| found > *most) => {
                         best = Some((found, error));
                     }
@@ -96,6 +118,35 @@ impl Sheet {
             return Err(best.map_or_else(|| missing(file, None, fields.iter()), |(_, error)| error));
         }
         Ok(sheet)
+    }
+
+    /// The same, where a row that cannot be taken apart makes the whole table useless.
+    pub(crate) fn read_whole(text: &str, file: &str, fields: &'static [Field]) -> Result<Sheet, FileError> {
+        let sheet = Sheet::read(text, file, fields)?;
+        match sheet.errors.first() {
+            Some(error) => Err(error.clone()),
+            None => Ok(sheet),
+        }
+    }
+
+    /// A table for import: without a row there is nothing to import.
+    pub(crate) fn read_rows(text: &str, file: &str, fields: &'static [Field]) -> Result<Sheet, FileError> {
+        let sheet = Sheet::read(text, file, fields)?;
+        if sheet.rows.is_empty() && sheet.errors.is_empty() {
+            return Err(FileError::new(file, Problem::NoRows {}));
+        }
+        Ok(sheet)
+    }
+
+    /// A row with more cells than the header.
+    fn surplus(&self, number: u64, cells: &csv::StringRecord) -> FileError {
+        let beyond = cells.iter().skip(self.width).find(|cell| filled(cell));
+        let problem = Problem::SurplusCells { cells: cells.len(), columns: self.width };
+        FileError {
+            row: Some(number),
+            value: beyond.map(|cell| trim(cell).to_owned()),
+            ..FileError::new(&self.file, problem)
+        }
     }
 
     /// Whether the table has a column for a field.
@@ -133,6 +184,38 @@ impl Sheet {
     }
 }
 
+fn filled(cell: &str) -> bool {
+    !trim(cell).is_empty()
+}
+
+/// The first cell whose quotation marks are not a pair around the whole cell: the line it starts on, and what is wrong.
+fn broken_quotes(text: &str, delimiter: u8) -> Option<(u64, Problem)> {
+    let (mut line, mut at_start) = (1, true);
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        if !(at_start && byte == b'"') {
+            at_start = byte == delimiter || byte == b'\n' || byte == b'\r';
+            line += u64::from(byte == b'\n');
+            continue;
+        }
+        let opened = line;
+        loop {
+            match bytes.next() {
+                None => return Some((opened, Problem::OpenQuote {})),
+                Some(b'"') if bytes.next_if_eq(&b'"').is_none() => break,
+                Some(byte) => line += u64::from(byte == b'\n'),
+            }
+        }
+        match bytes.peek() {
+            Some(next) if *next != delimiter && !b"\r\n".contains(next) => {
+                return Some((opened, Problem::StrayQuote {}));
+            }
+            _ => at_start = false,
+        }
+    }
+    None
+}
+
 /// The unit of amounts in a cell such as `单位:万元`; 填报单位:江山市 is none.
 fn unit_above(cell: &str) -> Option<String> {
     let folded = fold(cell);
@@ -151,14 +234,22 @@ fn headers(
 ) -> Result<BTreeMap<&'static str, Header>, (usize, FileError)> {
     let mut headers: BTreeMap<&'static str, Header> = BTreeMap::new();
     let mut second = None;
-    for (index, cell) in cells.iter().enumerate() {
-        let (name, note) = normal(cell);
-        let is_named = |f: &&Field| normal(f.key).0 == name || f.names.contains(&name.as_str());
-        let Some(Field { key, .. }) = fields.iter().find(is_named) else { continue };
-        let title = trim(cell).to_owned();
+    let named = |name: &str| -> Vec<&'static str> {
+        let is_named = |f: &&Field| normal(f.key).0 == name || f.names.contains(&name);
+        fields.iter().filter(is_named).map(|f| f.key).collect()
+    };
+    let titles = || cells.iter().map(normal).enumerate();
+    // A title that two fields bear goes to the one that no other column stands for.
+    let sure: Vec<&str> =
+        titles().filter_map(|(_, (name, _))| <[&str; 1]>::try_from(named(&name)).ok()).flatten().collect();
+    for (index, (name, note)) in titles() {
+        let keys = named(&name);
+        let free = keys.iter().find(|key| keys.len() > 1 && !sure.contains(*key));
+        let Some(key) = free.or(keys.first()).copied() else { continue };
+        let title = trim(cells.get(index).unwrap_or_default()).to_owned();
         let header = Header { index, title: title.clone(), note };
         if headers.insert(key, header).is_some() {
-            second = second.or(Some((*key, title)));
+            second = second.or(Some((key, title)));
         }
     }
     let found = headers.len();

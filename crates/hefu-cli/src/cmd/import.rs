@@ -2,7 +2,11 @@
 //!
 //! Nothing is imported unless every row is right, or the caller says to skip the wrong ones. All of them are listed.
 
-use std::{collections::HashMap, path::PathBuf, sync::PoisonError};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::PoisonError,
+};
 
 use clap::{Subcommand, ValueEnum};
 use hefu_domain::{region::RegionCode, state::State};
@@ -30,9 +34,9 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
     /// Values of indicators: project or code, indicator, period, value, unit
-    Observations(Input),
+    Observations(Observations),
     /// Projects: name, enterprise, industry, planned investment, code, date
-    Projects(Input),
+    Projects(Projects),
     /// Enterprises: unified social credit code, name, region
     Enterprises(Input),
 }
@@ -44,18 +48,41 @@ pub(crate) struct Input {
     /// The office whose key signs, such as 330108 or 330108/statistics
     #[arg(long = "as", value_name = "KEY")]
     pub(crate) signer: String,
-    /// Values are year-to-date (累计)
-    #[arg(long)]
-    pub(crate) cumulative: bool,
-    /// Unit of amounts where the table names none
-    #[arg(long, value_name = "UNIT", default_value = "yuan")]
-    pub(crate) unit: Money,
     /// Import the rows that are right and list the others
     #[arg(long)]
     pub(crate) skip_bad: bool,
     /// Decide, but record nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Observations {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Values are year-to-date (累计)
+    #[arg(long)]
+    pub(crate) cumulative: bool,
+    /// Unit of amounts where the table names none
+    #[arg(long, value_name = "UNIT", default_value = "yuan")]
+    pub(crate) unit: Money,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Projects {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Unit of amounts where the table names none
+    #[arg(long, value_name = "UNIT", default_value = "yuan")]
+    pub(crate) unit: Money,
+}
+
+/// How the table is to be read.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    read: Reader,
+    unit: Money,
+    cumulative: bool,
 }
 
 /// A unit of money.
@@ -76,20 +103,26 @@ struct Outcome {
     imported: u64,
     repeated: u64,
     bad: Vec<FileError>,
-    refused: Vec<CliError>,
+    refused: Vec<(u64, CliError)>,
     positions: Option<(u64, u64)>,
 }
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
-    let (read, input): (Reader, Input) = match args.what {
-        What::Observations(input) => (import::observations, input),
-        What::Projects(input) => (import::projects, input),
-        What::Enterprises(input) => (import::enterprises, input),
+    let (reading, input) = match args.what {
+        What::Observations(Observations { input, cumulative, unit }) => {
+            (Reading { read: import::observations, unit, cumulative }, input)
+        }
+        What::Projects(Projects { input, unit }) => {
+            (Reading { read: import::projects, unit, cumulative: false }, input)
+        }
+        What::Enterprises(input) => {
+            (Reading { read: import::enterprises, unit: Money::Yuan, cumulative: false }, input)
+        }
     };
     let bytes = read_file(&input.file)?;
     let engine = context.engine()?;
-    let outcome = rows(context, &engine, &input, &bytes, read);
+    let outcome = rows(context, &engine, &input, &bytes, reading);
     // Closing comes first: the ledger is left clean whatever the table held.
     let closed = engine.close();
     let outcome = outcome?;
@@ -99,14 +132,20 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
 
 type Reader = fn(&[u8], &Options<'_>) -> std::result::Result<Imported, FileError>;
 
-fn rows(context: &Context, engine: &Engine, input: &Input, bytes: &[u8], read: Reader) -> Result<Outcome> {
+fn rows(
+    context: &Context,
+    engine: &Engine,
+    input: &Input,
+    bytes: &[u8],
+    reading: Reading,
+) -> Result<Outcome> {
     let name = input.file.display().to_string();
     let keys = context.keys();
     let region = keys.load(&input.signer)?.file.region;
     let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
-    let Imported { drafts, errors } = understood(&views.state, &name, region, input, bytes, read)?;
+    let Imported { drafts, errors } = understood(&views.state, &name, region, bytes, reading)?;
     let mut outcome = Outcome { rows: drafts.len(), bad: errors, ..Outcome::default() };
-    let bad_rows: std::collections::BTreeSet<_> = outcome.bad.iter().filter_map(|error| error.row).collect();
+    let bad_rows: BTreeSet<_> = outcome.bad.iter().filter_map(|error| error.row).collect();
     outcome.rows += bad_rows.len();
     if drafts.is_empty() || (!outcome.bad.is_empty() && !input.skip_bad) {
         return Ok(outcome);
@@ -135,8 +174,8 @@ fn rows(context: &Context, engine: &Engine, input: &Input, bytes: &[u8], read: R
             }
             Answer::Refused(hefu_engine::Refused::Skipped, _) => {}
             Answer::Refused(refused, _) => {
-                let error = CliError::refused(&refused).exiting(exit::REFUSED);
-                outcome.refused.push(error.at("file", name.clone()).at("row", row));
+                let error = CliError::refused(&refused);
+                outcome.refused.push((row, error.at("file", name.clone()).at("row", row)));
             }
         }
     }
@@ -151,9 +190,8 @@ fn understood(
     state: &State,
     name: &str,
     region: Option<RegionCode>,
-    input: &Input,
     bytes: &[u8],
-    read: Reader,
+    reading: Reading,
 ) -> Result<Imported> {
     let mut names: HashMap<&str, Option<RegionCode>> = HashMap::new();
     for region in state.regions.iter() {
@@ -170,27 +208,26 @@ fn understood(
         },
         new_project: Some(&|| hefu_domain::id::ProjectId(uuid::Uuid::now_v7())),
         region,
-        unit: match input.unit {
+        unit: match reading.unit {
             Money::Yuan => MoneyUnit::Yuan,
             Money::TenThousand => MoneyUnit::TenThousand,
             Money::HundredMillion => MoneyUnit::HundredMillion,
         },
-        cumulative: input.cumulative,
+        cumulative: reading.cumulative,
         ..Options::new(name, &state.policy.indicators)
     };
-    Ok(read(bytes, &options)?)
+    Ok((reading.read)(bytes, &options)?)
 }
 
 fn told(context: &Context, input: &Input, outcome: Outcome) -> Result<u8> {
     let Outcome { rows, imported, repeated, bad, refused, positions } = outcome;
-    let code = if !refused.is_empty() {
-        exit::REFUSED
-    } else if !bad.is_empty() {
-        exit::BAD_INPUT
-    } else {
-        exit::DONE
-    };
-    let errors: Vec<CliError> = bad.into_iter().map(CliError::from).chain(refused).collect();
+    let bad = bad.into_iter().map(|error| (error.row.unwrap_or_default(), CliError::from(error)));
+    let mut errors: Vec<(u64, CliError)> = bad.chain(refused).collect();
+    // In the order of the file; the first one decides the exit code.
+    errors.sort_by_key(|(row, _)| *row);
+    let wrong = errors.iter().map(|(row, _)| row).collect::<BTreeSet<_>>().len();
+    let errors: Vec<CliError> = errors.into_iter().map(|(_, error)| error).collect();
+    let code = errors.first().map_or(exit::DONE, CliError::exit);
     let mut table = Table::new(vec![
         Column::number("rows", "行数", "rows"),
         Column::number("imported", "入账", "imported"),
@@ -204,7 +241,7 @@ fn told(context: &Context, input: &Input, outcome: Outcome) -> Result<u8> {
         plain(rows),
         plain(imported),
         plain(repeated),
-        plain(errors.len()),
+        plain(wrong),
         plain(positions.map(|(first, _)| first)),
         plain(positions.map(|(_, last)| last)),
     ]);

@@ -66,8 +66,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let built_in = args.regions.as_os_str() == "zhejiang";
     let data = if built_in && args.adjacency.is_none() { regions::zhejiang() } else { tables(args)? };
     let policy = match &args.policy {
-        Some(path) => policy::read_toml(&read_text(path)?, &path.display().to_string())
-            .map_err(|error| CliError::from(error).exiting(exit::BAD_CONFIG))?,
+        Some(path) => {
+            let config = |error: CliError| error.exiting(exit::BAD_CONFIG);
+            let toml = read_text(path).map_err(config)?;
+            policy::read_toml(&toml, &path.display().to_string()).map_err(|error| config(error.into()))?
+        }
         None if built_in => policy::zhejiang(&data),
         None => Policy::default(),
     };
@@ -152,11 +155,17 @@ fn told(context: &Context, args: &Args, keys: &KeyStore, regions: usize) -> Resu
 
 fn tables(args: &Args) -> Result<RegionData> {
     let config = |error: CliError| error.exiting(exit::BAD_CONFIG);
-    let text = read_text(&args.regions).map_err(config)?;
+    let csv = read_text(&args.regions).map_err(|error| {
+        let hint = text(
+            "内置地区只有 zhejiang;其他地区请给出 CSV 地区表",
+            "only `zhejiang` is built in; for other regions name a table in CSV",
+        );
+        config(if args.regions.exists() { error } else { error.hint(hint) })
+    })?;
     let borders = args.adjacency.as_ref().map(|path| Ok((read_text(path)?, path.display().to_string())));
     let borders: Option<(String, String)> = borders.transpose().map_err(config)?;
     let borders = borders.as_ref().map(|(text, file)| (text.as_str(), file.as_str()));
-    let read = regions::read(&text, &args.regions.display().to_string(), borders);
+    let read = regions::read(&csv, &args.regions.display().to_string(), borders);
     read.map_err(|error| config(error.into()))
 }
 

@@ -19,7 +19,7 @@ use hefu_exchange::journal::Lines;
 
 use self::{pipeline::Pipeline, tally::Tally};
 use crate::{
-    context::Context,
+    context::{Context, not_a_folder},
     error::{CliError, Result, exit},
     lang::text,
 };
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) keep_going: bool,
     /// Begin at this line
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) from_line: u64,
     /// Append a receipt for each command to this file
     #[arg(long, value_name = "FILE")]
@@ -57,6 +57,10 @@ impl Args {
             (_, _, true) => Mode::Each,
             _ => Mode::Stop,
         }
+    }
+
+    fn is_stdin(&self) -> bool {
+        self.file.as_os_str() == "-"
     }
 
     fn name(&self) -> String {
@@ -76,7 +80,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     tally.print()?;
     outcome?;
     closed?;
-    Ok(if tally.refused() == 0 { exit::DONE } else { exit::REFUSED })
+    Ok(tally.exit())
 }
 
 fn feed<'a>(
@@ -88,13 +92,21 @@ fn feed<'a>(
 ) -> Result {
     let progress = context.progress(None, &text("提交", "submitting"));
     let mut pipeline = Pipeline::new(engine, context.keys(), args, tally);
-    let mut lines = Lines::new(reader, &args.name()).filter(|line| match line {
-        Ok(line) => line.number >= args.from_line,
-        Err(error) => error.line >= args.from_line,
+    let mut last = 0;
+    let mut lines = Lines::new(reader, &args.name()).filter(|line| {
+        last = match line {
+            Ok(line) => line.number,
+            Err(error) => error.line,
+        };
+        last >= args.from_line
     });
     loop {
         let batch: Vec<_> = lines.by_ref().take(pipeline::BATCH).collect();
         if batch.is_empty() {
+            drop(lines);
+            if args.from_line > last.max(1) {
+                return Err(no_such_line(args, last));
+            }
             return pipeline.finish();
         }
         progress.more(batch.len() as u64);
@@ -104,10 +116,19 @@ fn feed<'a>(
     }
 }
 
+/// `--from-line` names a line behind the last one.
+fn no_such_line(args: &Args, last: u64) -> CliError {
+    let (file, line) = (args.name(), args.from_line);
+    let message = text(format!("{file} 没有第 {line} 行"), format!("{file} has no line {line}"));
+    let hint = text(format!("最后一条命令在第 {last} 行"), format!("the last command stands in line {last}"));
+    CliError::new("no_such_line", exit::USAGE, message).hint(hint).at("file", file).at("line", line)
+}
+
 fn input(path: &Path) -> Result<Box<dyn BufRead>> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
+    not_a_folder(path)?;
     let file = File::open(path).map_err(|error| {
         let shown = CliError::io(("打开", "open"), path, &error);
         if error.kind() == io::ErrorKind::NotFound { shown.exiting(exit::BAD_INPUT) } else { shown }

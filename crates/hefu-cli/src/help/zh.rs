@@ -37,7 +37,7 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("import observations", "指标数值:项目或代码、指标、报告期、数值、单位"),
     ("import projects", "项目:名称、企业、行业、计划投资、代码、日期"),
     ("import enterprises", "企业:统一社会信用代码、名称、地区"),
-    ("*/cumulative", "数值为累计值"),
+    ("import observations/cumulative", "数值为累计值"),
     ("*/unit", "金额单位"),
     ("*/skip_bad", "导入正确的行,列出其余"),
     ("import observations/file", "CSV 表"),

@@ -45,8 +45,45 @@ fn a_refusal_is_1_and_a_missing_right_77() {
 }
 
 #[test]
+fn the_first_line_that_is_wrong_decides_for_a_journal() {
+    let place = Place::with_sample();
+    let line = |key: &str, period: &str| {
+        format!(
+            "{{\"as\":\"{key}\",\"type\":\"report_observation\",\"project\":\"{PROJECT}\",\"indicator\":\"INV_FAI\",\"period\":\"{period}\",\"value\":\"1.00\"}}\n"
+        )
+    };
+    let (foreign, rule) = (line("330108", "2023-09"), line("330881", "2099-01"));
+    let broken = "{\n".to_owned();
+    for (lines, code) in [([&foreign, &rule], 77), ([&rule, &foreign], 1), ([&broken, &foreign], 65)] {
+        place.write("j.jsonl", &lines.map(String::as_str).concat());
+        for more in [&[][..], &["--atomic"], &["--keep-going"], &["--dry-run"]] {
+            place.run(&[&["submit", "j.jsonl"][..], more].concat()).exits(code);
+        }
+    }
+    // Going on, the errors come in the order of the lines, whoever found them.
+    place.write("j.jsonl", &[foreign.as_str(), &broken, &rule].concat());
+    let result = place.run(&["submit", "j.jsonl", "--keep-going"]).exits(77);
+    let lines: Vec<u64> =
+        result.json()["refusals"].as_array().unwrap().iter().map(|r| r["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [1, 2, 3]);
+    let said: Vec<serde_json::Value> =
+        result.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(said.iter().map(|error| error["line"].as_u64().unwrap()).collect::<Vec<_>>(), lines);
+}
+
+#[test]
+fn a_line_that_is_not_there_is_wrong_usage() {
+    let place = Place::with_sample();
+    let error = place.run(&["submit", "journal.jsonl", "--from-line", "20"]).exits(64).error();
+    assert_eq!((&error["code"], &error["line"]), (&json!("no_such_line"), &json!(20)));
+    place.run(&["submit", "journal.jsonl", "--from-line", "19"]).exits(0);
+    place.run(&["submit", "journal.jsonl", "--from-line", "0"]).exits(64);
+}
+
+#[test]
 fn bad_input_is_65() {
     let place = Place::new();
+    assert_eq!(place.run(&["submit", "L"]).exits(65).error()["code"], "not_a_file");
     place.run(&["submit", "missing.jsonl"]).exits(65);
     place.write("bad.jsonl", "{\n");
     let error = place.run(&["submit", "bad.jsonl"]).exits(65).error();
@@ -80,6 +117,10 @@ fn a_bad_policy_or_region_table_is_78() {
         args.extend(more);
         place.run_bare(&args)
     };
+    let missing = init(&["--regions", "zhejiang", "--policy", "none.toml"]).exits(78).error();
+    assert_eq!(missing["file"], "none.toml");
+    let missing = init(&["--regions", "jiangsu"]).exits(78).error();
+    assert!(missing["hint"].as_str().unwrap().contains("only `zhejiang` is built in"), "{missing}");
     place.write("policy.toml", "multi_hop = \"sometimes\"\n");
     let error = init(&["--regions", "zhejiang", "--policy", "policy.toml"]).exits(78).error();
     assert_eq!((&error["file"], &error["row"]), (&json!("policy.toml"), &json!(1)));

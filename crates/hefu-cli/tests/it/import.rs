@@ -75,3 +75,46 @@ fn a_rule_refuses_the_whole_table() {
     assert_eq!((&error["code"], &error["row"]), (&json!("period_in_future"), &json!(3)));
     assert_eq!(place.size(), size);
 }
+
+#[test]
+fn an_amount_broken_in_two_is_refused_with_its_row() {
+    let place = Place::new();
+    place.write("j.jsonl", &SAMPLE.lines().take(2).fold(String::new(), |text, line| text + line + "\n"));
+    place.run(&["submit", "j.jsonl"]).exits(0);
+    let size = place.size();
+    place.write("o.csv", "code,indicator,period,value\n2501-330108-04-01-123456,INV_FAI,2023-03,1,234.56\n");
+    let error = place.run(&["import", "observations", "o.csv", "--as", "330108"]).exits(65).error();
+    assert_eq!((&error["code"], &error["row"]), (&json!("surplus_cells"), &json!(2)));
+    assert!(error["hint"].as_str().unwrap().contains("\"1,234.56\""));
+    assert_eq!(place.size(), size);
+}
+
+#[test]
+fn rows_are_counted_not_errors_and_the_first_decides_the_exit_code() {
+    let place = Place::new();
+    place.write("j.jsonl", &SAMPLE.lines().take(2).fold(String::new(), |text, line| text + line + "\n"));
+    place.run(&["submit", "j.jsonl"]).exits(0);
+    place.write(
+        "o.csv",
+        "code,indicator,period,value\n2501-330108-04-01-123456,x,2023-13,1\n2501-330108-04-01-123456,INV_FAI,2023-03,1\n",
+    );
+    let args = ["import", "observations", "o.csv", "--as", "330108"];
+    let result = place.run(&args).exits(65).json();
+    assert_eq!((&result["rows"], &result["wrong"]), (&json!(2), &json!(1)));
+    assert_eq!(result["errors"].as_array().unwrap().len(), 2);
+    place.write("o.csv", "code,indicator,period,value\n2501-330108-04-01-123456,INV_FAI,2023-03,1\n");
+    let foreign = place.run(&["import", "observations", "o.csv", "--as", "330881"]).exits(77).json();
+    assert_eq!((&foreign["wrong"], &foreign["errors"][0]["code"]), (&json!(1), &json!("foreign_office")));
+    for (text, code) in [("", "empty_file"), ("code,indicator,period,value\n", "no_rows")] {
+        place.write("o.csv", text);
+        assert_eq!(place.run(&args).exits(65).error()["code"], code);
+    }
+}
+
+#[test]
+fn only_observations_are_cumulative() {
+    let place = Place::new();
+    for what in ["enterprises", "projects"] {
+        place.run(&["import", what, "x.csv", "--as", "330108", "--cumulative"]).exits(64);
+    }
+}

@@ -118,13 +118,13 @@ fn each_bad_line_has_its_own_refusal() {
         )
     };
     refuses(&observation(r#","value":"2.00""#), "duplicate_key", Some("value"), 65);
-    refuses(&observation(r#","colour":"red""#), "bad_command", Some("colour"), 65);
+    refuses(&observation(r#","colour":"red""#), "unknown_field", Some("colour"), 65);
     let deep = format!("{}{}", "[".repeat(4000), "]".repeat(4000));
     refuses(&observation(&format!(r#","x":{deep}"#)), "too_deep", Some("x"), 65);
     refuses(&observation(r#","x":1.5"#), "number_form", Some("x"), 65);
     refuses(
         r#"{"as":"330108","type":"register_enterprise","enterprise":"91330100799655058A","name":"甲","region":"330108"}"#,
-        "bad_command",
+        "bad_enterprise_code",
         Some("enterprise"),
         65,
     );
@@ -148,13 +148,13 @@ fn each_bad_line_has_its_own_refusal() {
         ),
         "foreign_office",
         Some("as"),
-        1,
+        77,
     );
     refuses(&observation("").replace("2023-03", "2099-01"), "period_in_future", Some("period"), 1);
     refuses(&observation(r#","id":"0198b2c4-0000-7000-8000-000000000002""#), "id_reused", Some("id"), 1);
     refuses(&observation("").replace("330108", "999999"), "no_key", Some("as"), 77);
     refuses(&observation("").replace(r#""as":"330108","#, ""), "signer_missing", Some("as"), 65);
-    refuses(r#"{"as":"330108","type":"report_tax"}"#, "bad_command", Some("type"), 65);
+    refuses(r#"{"as":"330108","type":"report_tea"}"#, "unknown_command", Some("type"), 65);
     refuses("[1]", "not_an_object", None, 65);
 }
 

@@ -107,6 +107,52 @@ fn a_field_of_the_wrong_type_is_named() {
 }
 
 #[test]
+fn each_kind_of_mistake_has_its_code_in_both_languages() {
+    let line = |kind: &str| lines(COMMANDS).into_iter().find(|fields| fields["type"] == kind).unwrap();
+    for (kind, field, value, code) in [
+        ("register_project", "enterprise", json!("91330100799655058A"), "bad_enterprise_code"),
+        ("register_project", "enterprise", json!("91330100799655058b"), "bad_enterprise_code"),
+        ("register_project", "enterprise", json!("x"), "bad_enterprise_code"),
+        ("register_project", "date", json!("2023-02-30"), "bad_date"),
+        ("register_project", "origin", json!("滨江"), "bad_region_code"),
+        ("register_project", "planned_investment", json!("1,000"), "bad_amount"),
+        ("register_project", "planned_investment", json!("1.005"), "bad_amount"),
+        ("register_project", "project", json!("0198B2C4-7D3E-7000-8000-0123456789AB"), "bad_uuid"),
+        ("register_project", "project", json!("P1"), "bad_uuid"),
+        ("register_project", "name", json!(5), "bad_type"),
+        ("register_project", "codes", json!("one"), "bad_type"),
+        ("report_observation", "period", json!("2023-13"), "bad_period"),
+        ("report_observation", "value", json!("1e5"), "bad_amount"),
+        ("report_observation", "value", json!(5), "bad_type"),
+        ("report_observation", "indicator", json!("fai"), "bad_indicator_code"),
+        ("exhaust_tier", "tier", json!("far"), "unknown_value"),
+        ("exhaust_tier", "reason", json!("none"), "unknown_value"),
+        ("exhaust_tier", "evidence", json!(["sha256:AB"]), "bad_hex"),
+        ("confirm_claim", "transfer", json!(-1), "out_of_range"),
+        ("confirm_claim", "subject", json!({"id": "x", "sha256": "ab"}), "bad_uuid"),
+        ("revoke_key", "key", json!("AB"), "bad_hex"),
+        ("tick", "surprise", json!(1), "unknown_field"),
+        ("tick", "type", json!("tock"), "unknown_command"),
+        ("tick", "type", json!(1), "bad_type"),
+    ] {
+        let mut fields = line(kind);
+        fields.insert(field.to_owned(), value);
+        let bad = parse(&fields).unwrap_err();
+        let path = bad.field.split(['.', '[']).next().unwrap();
+        assert_eq!((path, bad.fault.code), (field, code), "{bad}");
+        // Data and names stand in backticks; what is said about them is in one language.
+        let said = |text: &str| text.split('`').step_by(2).collect::<String>();
+        assert!(!said(&bad.fault.zh).is_ascii(), "{}", bad.fault.zh);
+        assert!(said(&bad.fault.en).is_ascii() && bad.fault.en != bad.fault.zh, "{}", bad.fault.en);
+    }
+    let mut less = line("report_observation");
+    less.remove("value");
+    assert_eq!(parse(&less).unwrap_err().fault.code, "missing_field");
+    assert_eq!(Command::parse(b"{}").unwrap_err().fault.code, "missing_field");
+    assert_eq!(Command::parse(b"[]").unwrap_err().fault.code, "bad_type");
+}
+
+#[test]
 fn a_field_deep_inside_is_named_with_its_path() {
     let line = |kind: &str| lines(COMMANDS).into_iter().find(|fields| fields["type"] == kind).unwrap();
     let with = |kind: &str, path: &str, value: Value| {
@@ -155,8 +201,8 @@ fn what_is_not_a_command_says_so() {
     assert_eq!(refused("{}").field, "type");
     assert_eq!(refused(r#"{"type":7}"#).field, "type");
     assert_eq!(refused(r#"{"type":"seize_project"}"#).field, "type");
-    assert_eq!(refused(r#"{"type":"seize_project"}"#).why, "unknown command `seize_project`");
-    assert_eq!(refused("[]").why, "not a JSON object");
+    assert_eq!(refused(r#"{"type":"seize_project"}"#).fault.en, "unknown command `seize_project`");
+    assert_eq!(refused("[]").fault.en, "must be an object, not a list");
     assert_eq!(refused("").field, "");
     assert_eq!(refused(r#"{"type":"tick"} {}"#).field, "");
 }

@@ -200,7 +200,10 @@ impl<F: Fold> Run<F> {
     fn act(&mut self, signers: &[String], text: &str) -> Result<Vec<&'static str>, String> {
         let signers: Vec<&str> = signers.iter().map(String::as_str).collect();
         let command = self.parse(text);
-        self.ledger.submit(&signers, &command).map_err(|refusal| refusal.code().to_owned())
+        self.ledger.submit(&signers, &command).map_err(|refusal| {
+            chinese_only(&refusal.zh(), &self.line);
+            refusal.code().to_owned()
+        })
     }
 
     /// The command as a journal would carry it.
@@ -401,4 +404,12 @@ fn merge(base: &mut Value, over: Value) {
         }
         (base, over) => *base = over,
     }
+}
+
+/// A refusal in Chinese holds no English words, but for names in backticks and codes.
+fn chinese_only(text: &str, line: &str) {
+    let plain: String = text.split('`').step_by(2).collect();
+    let mut words = plain.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let english = words.find(|word| word.len() > 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    assert_eq!(english, None, "{line}: {text}");
 }

@@ -88,7 +88,7 @@ fn altered_foreign_and_late_envelopes_are_refused_with_a_signed_refusal() {
     let answers = engine.submit(inputs, Mode::Each, None).wait().unwrap();
     let codes: Vec<&str> = answers.iter().map(code).collect();
     let expected =
-        ["bad_signature", "wrong_ledger", "bad_command", "bad_envelope", "command_expired", "clock_skew"];
+        ["bad_signature", "wrong_ledger", "unknown_field", "bad_envelope", "command_expired", "clock_skew"];
     assert_eq!(codes, expected);
     let log = engine.views().read().unwrap().state.keyring.log_public.unwrap();
     let Answer::Refused(_, Some(refusal)) = &answers[0] else { panic!("a refusal is signed") };

@@ -1,8 +1,12 @@
 //! Year-to-date values (累计) differenced into each period's own value.
 //!
 //! A value is named by its last month however its period is written: `2023-07`, `2023年1-7月`. A series is monthly,
-//! quarterly or yearly, never a mixture; it starts in January, or anew where the project landed (semantics R9). The first
-//! value may be that of January and February together, as statistics offices report it. What is missing is never filled.
+//! quarterly or yearly, never a mixture; it starts in January, or anew where the project landed (semantics R9). After a
+//! landing `2023-07` counts from there, and a run that names January, `2023-01..07`, still counts from January: the two
+//! are series of their own. The first value may be that of January and February together, as statistics offices report
+//! it. What is missing is never filled.
+
+use std::collections::BTreeMap;
 
 use hefu_domain::{period::Period, time::Date};
 
@@ -39,15 +43,20 @@ pub(super) fn difference(
     let mut results: Vec<Result<(Period, i64), Problem>> = Vec::new();
     results.resize_with(entries.len(), || Err(Problem::BadPeriod {}));
     let mut before: Option<&Entry> = None;
+    // The latest value that counts from each month.
+    let mut series: BTreeMap<u8, &Entry> = BTreeMap::new();
     for index in order {
         let entry = &entries[index];
-        let last = entry.period.range().1;
+        let (first, last) = entry.period.range();
         let start = start_of(last);
+        let names_january = first == 1 && last > step;
+        let counts_from = if names_january { 1 } else { start };
         let twin = before.filter(|before| before.period.range().1 == last);
-        let in_series = before.filter(|before| before.period.range().1 >= start);
-        results[index] = match twin {
-            Some(twin) => Err(Problem::DuplicateRow { row: twin.row }),
-            None => own(entry, in_series, step, start, stock),
+        results[index] = if let Some(twin) = twin {
+            Err(Problem::DuplicateRow { row: twin.row })
+        } else {
+            let previous = series.insert(counts_from, entry);
+            own(entry, previous, step, (start, counts_from), stock)
         };
         before = Some(twin.unwrap_or(entry));
     }
@@ -66,13 +75,13 @@ fn step(entries: &[Entry]) -> u8 {
     }
 }
 
-/// The own period and value of one entry. `before` is the entry before it in the same series, which starts with the
-/// month `start`.
+/// The own period and value of one entry. The project's stay starts with the month `start`; the entry counts from
+/// `counts_from`, and `before` is the entry before it that does.
 fn own(
     entry: &Entry,
     before: Option<&Entry>,
     step: u8,
-    start: u8,
+    (start, counts_from): (u8, u8),
     stock: bool,
 ) -> Result<(Period, i64), Problem> {
     let year = entry.period.year();
@@ -100,10 +109,10 @@ fn own(
     }
     let january_and_february = (start, first, last) == (1, 1, 2);
     let since_landing = start > 1 && first == start;
-    if single == start || january_and_february || since_landing {
-        Ok((months(start, last)?, entry.value))
+    if single == counts_from || january_and_february || since_landing {
+        Ok((months(counts_from, last)?, entry.value))
     } else {
-        Err(Problem::CumulativeHead { missing: months(start, last - step)?.to_string() })
+        Err(Problem::CumulativeHead { missing: months(counts_from, last - step)?.to_string() })
     }
 }
 
@@ -182,6 +191,34 @@ mod tests {
             &[("2023-07", 7)],
             &["2023-06-15"],
             &[("year-to-date value with 2023-06 missing before it", 0)],
+        );
+    }
+
+    #[test]
+    fn a_run_that_names_january_counts_from_january_after_a_landing_too() {
+        let landing = ["2023-06-15"];
+        check(
+            &[("2023-01..05", 50), ("2023-01..06", 57), ("2023-01..07", 59)],
+            &landing,
+            &[("year-to-date value with 2023-01..04 missing before it", 0), ("2023-06", 7), ("2023-07", 2)],
+        );
+        // A value since the landing and one since January do not continue each other.
+        check(
+            &[("2023-01..02", 50), ("2023-03", 50), ("2023-06", 7), ("2023-01..07", 59), ("2023-07", 9)],
+            &landing,
+            &[
+                ("2023-01..02", 50),
+                ("2023-03", 0),
+                ("2023-06", 7),
+                ("year-to-date value with 2023-Q2 missing between it and row 3", 0),
+                ("already stands in row 5", 0),
+            ],
+        );
+        check(&[("2023-01..06", 57)], &landing, &[("year-to-date value with 2023-Q1 missing before it", 0)]);
+        check(
+            &[("2023-01..02", 3)],
+            &["2023-02-10"],
+            &[("year-to-date value with 2023-01 missing before it", 0)],
         );
     }
 

@@ -49,12 +49,12 @@ struct Observation {
 /// and year are differenced, in order of their periods, into each period's own value. Stocks stay as they are.
 pub fn observations(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
     let columns = if options.cumulative { YEAR_TO_DATE } else { OWN };
-    let sheet = Sheet::read(&decode(bytes, options.file)?, options.file, columns)?;
+    let sheet = Sheet::read_rows(&decode(bytes, options.file)?, options.file, columns)?;
     if !sheet.has("project") && !sheet.has("code") {
         let columns = "项目 (project), 项目代码 (code)".to_owned();
         return Err(FileError::new(options.file, Problem::MissingColumns { columns }));
     }
-    let mut imported = Imported::default();
+    let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
     let mut good = Vec::new();
     for row in 0..sheet.rows.len() {
         let mut cells = Cells::new(&sheet, &sheet.rows[row]);
@@ -153,6 +153,7 @@ fn unit_for(cells: &Cells, key: &'static str, unit: Unit) -> Option<String> {
 /// The project of a row: by id, by code, or by both if they agree.
 fn project(cells: &mut Cells, options: &Options) -> Option<ProjectId> {
     let by_code = |text: &str| (options.find_project)(&fold(text)).ok_or(Problem::UnknownProject {});
+    // People put either name under either header.
     let by_either = |text: &str| fold(text).to_lowercase().parse().or_else(|_| by_code(text));
     let has_id = cells.get("project").is_some();
     let has_code = cells.get("code").is_some();
@@ -161,7 +162,7 @@ fn project(cells: &mut Cells, options: &Options) -> Option<ProjectId> {
         return cells.wrong(key, Problem::Empty {});
     }
     let id = cells.optional("project", by_either);
-    let code = cells.optional("code", by_code);
+    let code = cells.optional("code", by_either);
     match (id, code) {
         (Some(id), Some(code)) if id != code => cells.wrong("code", Problem::ProjectConflict {}),
         (Some(_), None) if has_code => None,

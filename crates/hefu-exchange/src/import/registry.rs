@@ -14,7 +14,7 @@ use crate::{
 };
 
 const ENTERPRISE: &[Field] = &[
-    field("enterprise", &["统一社会信用代码", "信用代码", "企业代码", "uscc"], true),
+    field("enterprise", &["统一社会信用代码", "信用代码", "企业代码", "企业", "uscc"], true),
     field("name", &["名称", "企业名称", "单位名称", "企业"], true),
     field(
         "region",
@@ -27,7 +27,7 @@ const PROJECT: &[Field] = &[
     field("project", &["项目编号", "项目id", "id"], false),
     field("codes", &["项目代码", "赋码", "代码", "code"], false),
     field("name", &["名称", "项目名称", "项目"], true),
-    field("enterprise", &["统一社会信用代码", "信用代码", "企业代码", "uscc"], true),
+    field("enterprise", &["统一社会信用代码", "信用代码", "企业代码", "企业", "uscc"], true),
     field("industry", &["行业", "行业代码", "国民经济行业", "国民经济行业代码"], true),
     field("origin", &["登记地", "登记地代码", "迁出地", "地区", "地区代码", "所在地", "region"], false),
     field("site", &["场址", "地块", "园区", "建设地点"], false),
@@ -38,8 +38,8 @@ const PROJECT: &[Field] = &[
 
 /// A table of enterprises.
 pub fn enterprises(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
-    let sheet = Sheet::read(&decode(bytes, options.file)?, options.file, ENTERPRISE)?;
-    let mut imported = Imported::default();
+    let sheet = Sheet::read_rows(&decode(bytes, options.file)?, options.file, ENTERPRISE)?;
+    let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
     let mut seen = super::Seen::default();
     for row in &sheet.rows {
         let mut cells = Cells::new(&sheet, row);
@@ -54,13 +54,14 @@ pub fn enterprises(bytes: &[u8], options: &Options) -> Result<Imported, FileErro
             &mut imported,
         );
     }
+    imported.errors.sort_by_key(|error| error.row);
     Ok(imported)
 }
 
 /// A table of projects.
 pub fn projects(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
-    let sheet = Sheet::read(&decode(bytes, options.file)?, options.file, PROJECT)?;
-    let mut imported = Imported::default();
+    let sheet = Sheet::read_rows(&decode(bytes, options.file)?, options.file, PROJECT)?;
+    let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
     let mut seen = super::Seen::default();
     let mut seen_codes = super::Seen::default();
     for row in &sheet.rows {
@@ -99,13 +100,15 @@ pub fn projects(bytes: &[u8], options: &Options) -> Result<Imported, FileError> 
         ];
         cells.finish("register_project", fields, &mut imported);
     }
+    imported.errors.sort_by_key(|error| error.row);
     Ok(imported)
 }
 
 fn enterprise(cells: &mut Cells) -> Option<String> {
     cells.need("enterprise", |text| {
         let code: Result<EnterpriseCode, _> = fold(text).to_uppercase().parse();
-        code.map(|code| code.to_string()).map_err(|bad| Problem::BadEnterprise { why: bad.to_string() })
+        code.map(|code| code.to_string())
+            .map_err(|bad| Problem::BadEnterprise { why: bad.to_string(), why_zh: bad.zh() })
     })
 }
 

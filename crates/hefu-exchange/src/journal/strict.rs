@@ -30,7 +30,7 @@ pub(super) fn value(json: &[u8]) -> Result<Value, Wrong> {
         // serde_json names the place in its text; it stands in `column` here.
         let why = error.to_string();
         let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why).to_owned();
-        Wrong { column, field, problem: problem.unwrap_or(Problem::BadJson { why }) }
+        Wrong { column, field, problem: problem.unwrap_or_else(|| Problem::json(why)) }
     })
 }
 

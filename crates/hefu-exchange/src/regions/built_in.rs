@@ -55,14 +55,14 @@ fn list(
     from: Option<Date>,
     to: Option<Date>,
 ) -> Result<CountyList, FileError> {
-    let sheet = Sheet::read(REGIONS.0, REGIONS.1, MEMBERSHIP)?;
+    let sheet = Sheet::read_whole(REGIONS.0, REGIONS.1, MEMBERSHIP)?;
     let members = sheet.rows.iter().filter(|row| sheet.get(row, key) == Some("1"));
     let counties = members.map(|row| code(&sheet, row, "code")).collect::<Result<BTreeSet<_>, _>>()?;
     Ok(CountyList { counties, from, name: name.to_owned(), to })
 }
 
 fn zones() -> Result<Vec<Zone>, FileError> {
-    let sheet = Sheet::read(ZONES.0, ZONES.1, ZONE)?;
+    let sheet = Sheet::read_whole(ZONES.0, ZONES.1, ZONE)?;
     let zone = |row| {
         let industries = sheet.get(row, "industries").unwrap_or_default();
         Ok(Zone {

@@ -109,7 +109,7 @@ fn enterprise(project: u64) -> String {
     let body = format!("9133010{project:010}");
     match format!("{body}0").parse::<EnterpriseCode>() {
         Err(BadEnterpriseCode::Check(_, check)) => format!("{body}{check}"),
-        Ok(_) | Err(BadEnterpriseCode::Form(_)) => format!("{body}0"),
+        Ok(_) | Err(BadEnterpriseCode::Form(_) | BadEnterpriseCode::Capitals(..)) => format!("{body}0"),
     }
 }
 

@@ -407,6 +407,6 @@ fn enterprise_code(region: &str, number: u32) -> String {
     let body = format!("91{region}MADE{number:05}");
     match format!("{body}0").parse::<EnterpriseCode>() {
         Err(BadEnterpriseCode::Check(_, check)) => format!("{body}{check}"),
-        Ok(_) | Err(BadEnterpriseCode::Form(_)) => format!("{body}0"),
+        Ok(_) | Err(BadEnterpriseCode::Form(_) | BadEnterpriseCode::Capitals(..)) => format!("{body}0"),
     }
 }

@@ -30,6 +30,8 @@ enum Source {
     Recorded(Box<Accepted>),
     /// A line above says exactly the same.
     Again(Uuid),
+    /// It cannot even be submitted.
+    Unfit(Box<CliError>),
 }
 
 /// One line under way.
@@ -106,7 +108,7 @@ impl<'a, 't> Pipeline<'a, 't> {
                 self.land()?;
             }
         }
-        Ok(self.mode == Mode::Each || self.tally.refused() == 0)
+        Ok(self.mode == Mode::Each || !self.tally.any_wrong())
     }
 
     /// Submits what is left and waits for all answers.
@@ -122,7 +124,8 @@ impl<'a, 't> Pipeline<'a, 't> {
     fn wrong(&mut self, number: u64, error: CliError) -> Result {
         let error = error.at("file", self.file.clone()).at("line", number);
         if self.mode == Mode::Each {
-            self.tally.wrong(&error);
+            // Its turn comes behind the lines before it.
+            self.slots.push(Slot { line: number, kind: None, source: Source::Unfit(Box::new(error)) });
             return Ok(());
         }
         if self.mode == Mode::Stop {
@@ -197,6 +200,10 @@ impl<'a, 't> Pipeline<'a, 't> {
         let mut accepted: HashMap<Uuid, Accepted> = HashMap::new();
         for slot in slots {
             let verdict = match &slot.source {
+                Source::Unfit(error) => {
+                    self.tally.wrong(error);
+                    continue;
+                }
                 Source::Recorded(first) => Verdict::Repeated((**first).clone()),
                 Source::Again(id) => accepted.get(id).cloned().map_or(Verdict::Skipped, Verdict::Repeated),
                 Source::Submitted => match answers.next() {

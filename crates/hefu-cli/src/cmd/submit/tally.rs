@@ -32,6 +32,8 @@ pub(super) struct Tally<'a> {
     accepted: u64,
     repeated: u64,
     refused: u64,
+    /// The exit code of the first line that is wrong.
+    exit: u8,
     positions: Option<(u64, u64)>,
     head: Option<String>,
     /// What stopped a run that stops.
@@ -49,6 +51,7 @@ impl<'a> Tally<'a> {
             accepted: 0,
             repeated: 0,
             refused: 0,
+            exit: exit::DONE,
             positions: None,
             head: None,
             stop: None,
@@ -56,9 +59,14 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// How many lines were refused or could not be read.
-    pub(super) fn refused(&self) -> u64 {
-        self.refused
+    /// Whether a line was refused or could not be read.
+    pub(super) fn any_wrong(&self) -> bool {
+        self.refused > 0
+    }
+
+    /// The exit code of a run that went on: that of the first line that is wrong.
+    pub(super) fn exit(&self) -> u8 {
+        self.exit
     }
 
     /// Counts one answer.
@@ -84,7 +92,7 @@ impl<'a> Tally<'a> {
                     "id": signed.as_ref().map(|refusal| refusal.id.to_string()),
                     "line": line, "code": refused.code(), "refusal": signed,
                 }))?;
-                let mut error = CliError::refused(&refused).exiting(exit::REFUSED);
+                let mut error = CliError::refused(&refused);
                 if let Some(field) = field_of(&refused, slot.kind) {
                     error = error.at("field", field);
                 }
@@ -102,6 +110,9 @@ impl<'a> Tally<'a> {
 
     /// Counts a line that is wrong, and says so at once.
     pub(super) fn wrong(&mut self, error: &CliError) {
+        if self.refused == 0 {
+            self.exit = error.exit();
+        }
         self.refused += 1;
         self.refusals.push(error.to_json(self.context.lang));
         crate::report(self.context, error);
@@ -120,7 +131,15 @@ impl<'a> Tally<'a> {
         };
         let reason = |lang| error.reason(lang).map_or_else(|| error.message(lang).to_owned(), str::to_owned);
         let why = text(reason(crate::lang::Lang::Zh), reason(crate::lang::Lang::En));
-        let hint = if self.args.mode() == Mode::Stop {
+        let hint = if self.args.mode() == Mode::Stop && self.args.is_stdin() {
+            let again = format!("hefu submit - --from-line {line}");
+            text(
+                format!("更正后从同一来源整体重新输入:`{again}` 略过此行之前的行"),
+                format!(
+                    "correct the line and feed the whole journal again: `{again}` skips the lines before it"
+                ),
+            )
+        } else if self.args.mode() == Mode::Stop {
             let again = format!("hefu submit {file} --from-line {line}");
             text(format!("更正后运行 `{again}` 继续"), format!("correct the line and go on with `{again}`"))
         } else {

@@ -78,6 +78,67 @@ fn every_wrong_cell_is_named_beside_the_good_rows() {
 }
 
 #[test]
+fn an_amount_broken_in_two_by_its_separators_is_refused() {
+    let header = "项目,指标,报告期,数值";
+    for (row, columns) in [
+        (format!("{P1},INV_FAI,2023-01,1,234.56"), header.to_owned()),
+        (format!("{P1},INV_FAI,2023-01,1,234,567.00,"), format!("{header},备注")),
+        (format!("{P1},INV_FAI,2023-01,1,234.56,"), format!("{header},备注")),
+    ] {
+        check(
+            &format!("{columns}\n{row}\n{P1},INV_FAI,2023-02,2\n"),
+            false,
+            &["3 INV_FAI 2023-02 P1 report_observation 2.00", "2  surplus_cells"],
+        );
+    }
+    let quoted = format!("{header}\n{P1},INV_FAI,2023-01,\"1,234.56\"\n");
+    check(&quoted, false, &["2 INV_FAI 2023-01 P1 report_observation 1234.56"]);
+    // Missing cells are empty ones: harmless at the end, refused where a value is needed.
+    check(
+        &format!("{header},单位,备注\n{P1},INV_FAI,2023-01,5\n{P1},INV_FAI,2023-02\n"),
+        false,
+        &["2 INV_FAI 2023-01 P1 report_observation 5.00", "3 数值 empty"],
+    );
+}
+
+#[test]
+fn either_name_of_a_project_stands_under_either_header() {
+    let code = "2501-330108-04-01-123456";
+    for (header, name) in
+        [("项目代码", P1), ("code", P1), ("项目", code), ("项目编号", code), ("project", code)]
+    {
+        check(
+            &format!("{header},指标,报告期,数值\n{name},INV_FAI,2023-01,5\n"),
+            false,
+            &["2 INV_FAI 2023-01 P1 report_observation 5.00"],
+        );
+    }
+}
+
+#[test]
+fn a_table_that_is_none_says_why() {
+    let catalogue = default_catalogue();
+    let refused = |csv: &str| {
+        let error = observations(csv.as_bytes(), &Options::new("f.csv", &catalogue)).unwrap_err();
+        (error.row, error.code())
+    };
+    let header = "项目,指标,报告期,数值\n";
+    assert_eq!(refused(""), (None, "empty_file"));
+    assert_eq!(refused("\n \r\n"), (None, "empty_file"));
+    assert_eq!(refused(header), (None, "no_rows"));
+    assert_eq!(refused(&format!("{header},,,\n")), (None, "no_rows"));
+    let good = format!("{P1},INV_FAI,2023-01,5\n");
+    assert_eq!(refused(&format!("{header}{good}\"{good}{good}")), (Some(3), "open_quote"));
+    assert_eq!(refused(&format!("{header}{good}\"{good}\"{good}")), (Some(3), "stray_quote"));
+    let sound = format!("{header}{P1},INV_FAI,2023-01,\"5\"\n\"{P1}\",INV_FAI,2023-02,6\n");
+    check(
+        &sound,
+        false,
+        &["2 INV_FAI 2023-01 P1 report_observation 5.00", "3 INV_FAI 2023-02 P1 report_observation 6.00"],
+    );
+}
+
+#[test]
 fn cumulative_values_become_own_values() {
     check(
         &format!(
@@ -126,6 +187,15 @@ fn registries_are_read() {
             "4 登记地 bad_region",
         ]
     );
+    // 企业 is the name, or the code where another column is the name.
+    for header in ["企业,统一社会信用代码,地区", "企业名称,企业,地区"] {
+        let csv = format!("{header}\n甲,91330100799655058B,330108\n");
+        assert_eq!(
+            lines(&enterprises(csv.as_bytes(), &options).unwrap()),
+            ["2 91330100799655058B 甲 330108 register_enterprise"],
+            "{header}"
+        );
+    }
     let csv = "项目名称,项目代码,企业代码,行业代码,迁出地,计划总投资(亿元),登记日期\n传感器,2501-330108-04-01-123456、b,91330100799655058B,3444,330108,12,2023年1月10日\n";
     assert_eq!(
         lines(&projects(csv.as_bytes(), &options).unwrap()),
@@ -133,6 +203,8 @@ fn registries_are_read() {
             "2 [\"2501-330108-04-01-123456\",\"b\"] 2023-01-10 91330100799655058B C3444 传感器 330108 1200000000.00 P2 register_project",
         ]
     );
+    let named = csv.replace("企业代码", "企业");
+    assert_eq!(projects(named.as_bytes(), &options).unwrap().errors, []);
     assert_eq!(
         enterprises("名称\nx\n".as_bytes(), &options).unwrap_err().to_string(),
         "f.csv, row 1: no header row with the column 统一社会信用代码 (enterprise); name the columns in one of the first ten rows"
