@@ -3,6 +3,8 @@
 //! What a record means is not asked; a leaf is bytes. Proofs are made from any [`HashSource`] and checked by the
 //! algorithms of RFC 9162 sections 2.1.3.2 and 2.1.4.2, literally.
 
+#[cfg(test)]
+mod conformance;
 mod frontier;
 mod prove;
 mod source;
