@@ -150,6 +150,11 @@ pub fn check_parts(
     }
 }
 
+/// Are these bytes a signed command, whoever signed it?
+pub fn is_command(bytes: &[u8]) -> bool {
+    read_command(bytes).is_some()
+}
+
 /// Reads a signed command. It has one spelling: written again it must give the same bytes.
 fn read_command(bytes: &[u8]) -> Option<SignedCommand> {
     let mut signed: SignedCommand = serde_json::from_slice(bytes).ok()?;
@@ -162,7 +167,8 @@ fn read_command(bytes: &[u8]) -> Option<SignedCommand> {
         && is_origin(&envelope.ledger)
         && hash::is_hex(&envelope.nonce, 32)
         && is_instant(&envelope.at)
-        && is_instant(&envelope.not_after);
+        && is_instant(&envelope.not_after)
+        && hash::from_base64(&signed.sig).is_some_and(|sig| sig.len() == 64);
     let same = bytes.len() <= 4 << 20 && serde_json::to_vec(&signed).ok()? == bytes;
     (forms && same).then_some(signed)
 }
@@ -182,9 +188,22 @@ fn is_narrow(value: &Value, level: u32) -> bool {
     }
 }
 
-/// `2026-01-01T00:00:00.000000Z`: the order of such texts is the order of time.
+/// `2026-01-01T00:00:00.000000Z`, a day of the calendar: the order of such texts is the order of time.
 fn is_instant(text: &str) -> bool {
+    let number = |at: usize, len: usize| text.get(at..at + len).and_then(|digits| digits.parse::<u32>().ok());
+    let (year, month) = (number(0, 4).unwrap_or(0), number(5, 2).unwrap_or(0));
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
     has_shape(text, "0000-00-00T00:00:00.000000Z", |c| c.is_ascii_digit())
+        && (1..=12).contains(&month)
+        && number(8, 2).is_some_and(|day| (1..=days).contains(&day))
+        && number(11, 2) < Some(24)
+        && number(14, 2) < Some(60)
+        && number(17, 2) < Some(60)
 }
 
 fn is_uuid(text: &str) -> bool {

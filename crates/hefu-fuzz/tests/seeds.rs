@@ -1,0 +1,143 @@
+//! The seeds: one or two of each thing, made by the ledger's own code from fixed keys. `UPDATE=1 cargo test -p hefu-fuzz`
+//! writes them anew.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use hefu_chain::body;
+use hefu_chain::chain::ChainContext;
+use hefu_chain::checkpoint::Checkpoint;
+use hefu_chain::command::{EnvelopeParts, SignedCommand};
+use hefu_chain::cosignature::cosign;
+use hefu_chain::frame::{self, Commit, FileHeader};
+use hefu_chain::hash::Sha256Digest;
+use hefu_chain::key::SecretKey;
+use hefu_chain::leaf::Leaf;
+use hefu_chain::note::{KeyKind, VerifierKey};
+use hefu_chain::origin::Origin;
+use hefu_chain::proof::TlogProof;
+use hefu_chain::receipt::{HeadFile, Receipt};
+use hefu_chain::record::Record;
+use hefu_chain::tile::encode_entries;
+use hefu_chain::tree::{self, MemoryTree, TreeHash};
+use hefu_fuzz::TARGETS;
+use uuid::Uuid;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds")
+}
+
+/// A small log: a body, a command and a leaf for each of its records, in one batch.
+fn records(origin: &Origin, key: &SecretKey) -> Vec<Record> {
+    let chain = ChainContext::new(origin);
+    let mut prev = chain.start();
+    let mut records = Vec::new();
+    for position in 0..3_u64 {
+        let data = format!(r#"{{"amount":"35000000.50","name":"合符","public":"{}"}}"#, key.public());
+        let body = body::encode(data.as_bytes(), [0x2b; 16]);
+        let parts = EnvelopeParts {
+            at: "2026-01-01T00:00:00.000000Z",
+            command_json:
+                br#"{"note":"a\tb\u0001\"","numbers":[0,-1,9007199254740991,null,true],"type":"x"}"#,
+            id: Uuid::from_u128(u128::from(position)),
+            ledger: origin,
+            nonce: [0x5e; 16],
+            not_after: "2026-02-28T23:59:59.999999Z",
+        };
+        let command = SignedCommand::sign(parts, key).unwrap();
+        let leaf = Leaf {
+            actor: command.key(),
+            body_sha256: Sha256Digest::of(&body),
+            command: command.id(),
+            command_sha256: command.digest(),
+            prev,
+            seq: position,
+            stream: "enterprise/91110000600007156A".into(),
+            stream_prev: position.checked_sub(1),
+            stream_seq: position,
+            ts: "2026-01-01T00:00:00.000000Z".into(),
+            kind: "enterprise.registered".into(),
+            v: 1,
+        };
+        let leaf = leaf.as_ref().encode().unwrap();
+        prev = chain.link(&leaf);
+        records.push(Record { position, leaf, body, command: command.into_bytes() });
+    }
+    records
+}
+
+/// Every seed: target, name, bytes.
+fn seeds() -> BTreeMap<(&'static str, &'static str), Vec<u8>> {
+    let origin: Origin = "ledger.example/moves".parse().unwrap();
+    let (key, witness) = (SecretKey::from_seed([1; 32]), SecretKey::from_seed([2; 32]));
+    let records = records(&origin, &key);
+    let leaves: Vec<&[u8]> = records.iter().map(|record| record.leaf.as_slice()).collect();
+    let mut tree: MemoryTree = leaves.iter().map(|leaf| TreeHash::leaf(leaf)).collect();
+    let checkpoint = Checkpoint { origin: origin.clone(), size: 3, root: tree::root(&mut tree, 3).unwrap() };
+    let bare = checkpoint.sign(&key).unwrap();
+    let mut note = bare.clone();
+    let name: hefu_chain::note::KeyName = "witness.example/w1".parse().unwrap();
+    note.add(cosign(&name, &witness, 1_767_225_600, note.text()).unwrap()).unwrap();
+    let path = tree::inclusion(&mut tree, 1, 3).unwrap();
+    let proof = TlogProof::new(Some(records[1].leaf.clone()), 1, path.clone(), note.clone()).unwrap();
+    let lean = TlogProof::new(None, 1, path, bare.clone()).unwrap();
+    let log_key = VerifierKey::of_log(&origin, key.public()).unwrap();
+    let witness_key = VerifierKey::new(name, KeyKind::Cosignature, witness.public()).unwrap();
+    let policy =
+        format!("log {log_key}\nwitness w1 {witness_key} https://w.example/\ngroup g any w1\nquorum g\n");
+
+    let chain = ChainContext::new(&origin);
+    let head = chain.link(&records[2].leaf);
+    let receipt = Receipt::sign(origin.clone(), 2, head, &key);
+    let mut segment = FileHeader { base: 0, prev_head: chain.start().0 }.encode().to_vec();
+    for record in &records {
+        frame::encode_record(&mut segment, &record.as_ref()).unwrap();
+    }
+    let commit = Commit { first: 0, count: 3, batch_offset: 64, head: head.0, signature: receipt.sig.0 };
+    frame::encode_commit(&mut segment, &commit);
+    let ended = segment.clone();
+    segment.resize(segment.len() + 64, 0);
+
+    let bundle = [&[2_u8], encode_entries(leaves).unwrap().as_slice()].concat();
+    BTreeMap::from([
+        (("body", "body"), records[0].body.clone()),
+        (("canonical", "command"), records[0].command.clone()),
+        (("canonical", "numbers"), br#"[0,-1,9007199254740991,"\u001f\\",{"a":[],"b":{}}]"#.to_vec()),
+        (("checkpoint", "bare"), bare.to_string().into_bytes()),
+        (("checkpoint", "cosigned"), note.to_string().into_bytes()),
+        (("command", "command"), records[2].command.clone()),
+        (("entries", "three"), bundle),
+        (("head", "head"), HeadFile::new(receipt, true).encode().unwrap()),
+        (("leaf", "first"), records[0].leaf.clone()),
+        (("leaf", "third"), records[2].leaf.clone()),
+        (("note", "cosigned"), note.to_string().into_bytes()),
+        (("policy", "one_witness"), policy.into_bytes()),
+        (("proof", "carrying"), proof.to_string().into_bytes()),
+        (("proof", "lean"), lean.to_string().into_bytes()),
+        (("segment", "ended"), ended),
+        (("segment", "zeros"), segment),
+        (("tile_path", "entries"), b"tile/entries/x001/x234/067.p/112".to_vec()),
+        (("tile_path", "hashes"), b"tile/1/273".to_vec()),
+        (("vkey", "log"), log_key.to_string().into_bytes()),
+        (("vkey", "witness"), witness_key.to_string().into_bytes()),
+    ])
+}
+
+#[test]
+fn the_seeds_are_what_the_ledger_writes_and_each_target_accepts_its_own() {
+    for ((target, name), bytes) in seeds() {
+        let path = folder().join(target).join(name);
+        if std::env::var_os("UPDATE").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &bytes).unwrap();
+        }
+        assert!(fs::read(&path).ok() == Some(bytes.clone()), "fuzz/seeds/{target}/{name}: write it anew");
+        let (_, accepts) = TARGETS.iter().find(|(name, _)| *name == target).unwrap();
+        assert!(accepts(&bytes), "{target}/{name} is refused");
+    }
+    let with_seeds = seeds().keys().map(|(target, _)| *target).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(with_seeds, TARGETS.iter().map(|(name, _)| *name).collect());
+}
