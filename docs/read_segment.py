@@ -18,13 +18,18 @@ for path in sorted(sys.argv[1:]):
             ends = [24 + sum(lengths[:n]) for n in range(4)]
             leaf, body, own = (payload[ends[n]:ends[n + 1]] for n in range(3))
             command = own or command
-            batch.append((position, json.loads(leaf), body, command))
+            batch.append((position, json.loads(leaf), body, command, None))
+        elif kind == 3:
+            position, leaf, body, by = struct.unpack_from("<QIIQ", payload)
+            batch.append((position, json.loads(payload[24:24 + leaf]), payload[24 + leaf:24 + leaf + body], b"", by))
         else:
-            for position, leaf, body, signed in batch:
-                ok = leaf["seq"] == position and leaf["body_sha256"] == hashlib.sha256(body).hexdigest()
-                ok &= leaf["command_sha256"] == hashlib.sha256(signed).hexdigest()
+            for position, leaf, body, signed, by in batch:
+                ok = leaf["seq"] == position
+                ok &= (by is not None and not body) or leaf["body_sha256"] == hashlib.sha256(body).hexdigest()
+                ok &= by is not None or leaf["command_sha256"] == hashlib.sha256(signed).hexdigest()
                 bad += not ok
-                print(position, leaf["ts"], leaf["type"], leaf["stream"], "" if ok else "DIGEST WRONG")
+                print(position, leaf["ts"], leaf["type"], leaf["stream"],
+                      "" if ok else "DIGEST WRONG", "" if by is None else f"withheld, says: redacted by {by}")
             batch = []
         at += (16 + length + 7) // 8 * 8
 sys.exit(1 if bad else 0)

@@ -27,6 +27,7 @@ const FILE_MAGIC: [u8; 8] = *b"HEFUSEG\x01";
 const FRAME_MAGIC: [u8; 4] = *b"HFR\x01";
 const KIND_RECORD: u32 = 1;
 const KIND_COMMIT: u32 = 2;
+const KIND_WITHHELD: u32 = 3;
 
 /// Why bytes are not the frame or header they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -122,7 +123,8 @@ pub fn record_frame_len(record: &RecordRef<'_>) -> usize {
     padded(FRAME_HEAD_LEN + RECORD_FIXED_LEN + record.leaf.len() + record.body.len() + record.command.len())
 }
 
-/// Appends the frame of `record` to `out`, or leaves `out` alone when a part is too long.
+/// Appends the frame of `record` to `out`, or leaves `out` alone when a part is too long. The command of a record that
+/// is redacted is not written.
 pub fn encode_record(out: &mut Vec<u8>, record: &RecordRef<'_>) -> Result<(), TooLong> {
     let position = record.position;
     let fit = |part, bytes: &[u8], limit| match u32::try_from(bytes.len()) {
@@ -135,6 +137,12 @@ pub fn encode_record(out: &mut Vec<u8>, record: &RecordRef<'_>) -> Result<(), To
 
     let start = out.len();
     out.reserve(record_frame_len(record));
+    if let Some(by) = record.redacted_by {
+        push_head(out, KIND_WITHHELD, 24 + leaf + body);
+        push_withheld(out, record, by);
+        seal(out, start);
+        return Ok(());
+    }
     // The three limits add up to far less than u32::MAX.
     push_head(out, KIND_RECORD, 24 + leaf + body + command);
     out.extend_from_slice(&position.to_le_bytes());
@@ -147,6 +155,44 @@ pub fn encode_record(out: &mut Vec<u8>, record: &RecordRef<'_>) -> Result<(), To
     out.extend_from_slice(record.command);
     seal(out, start);
     Ok(())
+}
+
+/// Takes the command, and the body unless it is to be kept, out of the sound record frame that `frame` is. The frame
+/// keeps its length, so that nothing else in its file moves: what is taken out is zeros.
+pub fn withhold(frame: &mut [u8], by: u64, keep_body: bool) -> Result<(), Why> {
+    let (len, record) = match parse(frame) {
+        Parsed::Record { len, record } => (len, record.to_record()),
+        Parsed::Commit { .. } => return Err(Why::Kind),
+        Parsed::Zero | Parsed::More { .. } => return Err(Why::Short),
+        Parsed::Bad(why) => return Err(why),
+    };
+    let payload = u32_at(frame, 8);
+    let body = if keep_body { record.body } else { Vec::new() };
+    let left = RecordRef {
+        position: record.position,
+        leaf: &record.leaf,
+        body: &body,
+        command: &[],
+        redacted_by: None,
+    };
+    let mut out = Vec::with_capacity(len);
+    push_head(&mut out, KIND_WITHHELD, payload);
+    push_withheld(&mut out, &left, by);
+    out.resize(FRAME_HEAD_LEN + payload as usize, 0);
+    seal(&mut out, 0);
+    frame[..len].copy_from_slice(&out);
+    Ok(())
+}
+
+fn push_withheld(out: &mut Vec<u8>, record: &RecordRef<'_>, by: u64) {
+    // Both lengths were checked when the record was first framed.
+    let len = |part: &[u8]| u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes();
+    out.extend_from_slice(&record.position.to_le_bytes());
+    out.extend_from_slice(&len(record.leaf));
+    out.extend_from_slice(&len(record.body));
+    out.extend_from_slice(&by.to_le_bytes());
+    out.extend_from_slice(record.leaf);
+    out.extend_from_slice(record.body);
 }
 
 /// Appends the frame of `commit` to `out`.
@@ -241,7 +287,11 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
         return Parsed::Bad(Why::Padding);
     }
     let payload = &frame[FRAME_HEAD_LEN..end];
-    if kind == KIND_COMMIT { parse_commit(len, payload) } else { parse_record(len, payload) }
+    match kind {
+        KIND_COMMIT => parse_commit(len, payload),
+        KIND_WITHHELD => parse_withheld(len, payload),
+        _ => parse_record(len, payload),
+    }
 }
 
 /// How many bytes from its start `parse` needs to judge the frame at the start of `bytes`: never `More` with these.
@@ -259,7 +309,7 @@ fn kind_and_end(head: &[u8; FRAME_HEAD_LEN]) -> Result<(u32, usize), Why> {
     let kind = u32_at(head, 4);
     let payload_len = u32_at(head, 8) as usize;
     let plausible = match kind {
-        KIND_RECORD => (RECORD_FIXED_LEN..=MAX_PAYLOAD_LEN).contains(&payload_len),
+        KIND_RECORD | KIND_WITHHELD => (RECORD_FIXED_LEN..=MAX_PAYLOAD_LEN).contains(&payload_len),
         KIND_COMMIT => payload_len == COMMIT_PAYLOAD_LEN,
         _ => return Err(Why::Kind),
     };
@@ -282,7 +332,24 @@ fn parse_record(len: usize, payload: &[u8]) -> Parsed<'_> {
     }
     let (leaf, rest) = parts.split_at(leaf_len);
     let (body, command) = rest.split_at(body_len);
-    Parsed::Record { len, record: RecordRef { position: u64_at(payload, 0), leaf, body, command } }
+    let position = u64_at(payload, 0);
+    Parsed::Record { len, record: RecordRef { position, leaf, body, command, redacted_by: None } }
+}
+
+fn parse_withheld(len: usize, payload: &[u8]) -> Parsed<'_> {
+    let leaf_len = u32_at(payload, 8) as usize;
+    let body_len = u32_at(payload, 12) as usize;
+    if leaf_len > MAX_LEAF_LEN || body_len > MAX_PART_LEN {
+        return Parsed::Bad(Why::Length);
+    }
+    let parts = payload[RECORD_FIXED_LEN..].split_at_checked(leaf_len);
+    let parts = parts.and_then(|(leaf, rest)| Some((leaf, rest.split_at_checked(body_len)?)));
+    let Some((leaf, (body, rest))) = parts else { return Parsed::Bad(Why::Length) };
+    if !is_zero(rest) {
+        return Parsed::Bad(Why::Padding);
+    }
+    let (position, by) = (u64_at(payload, 0), u64_at(payload, 16));
+    Parsed::Record { len, record: RecordRef { position, leaf, body, command: &[], redacted_by: Some(by) } }
 }
 
 fn parse_commit(len: usize, payload: &[u8]) -> Parsed<'_> {

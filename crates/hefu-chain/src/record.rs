@@ -9,14 +9,18 @@ pub struct Record {
     pub leaf: Vec<u8>,
     /// The body; empty when it is withheld.
     pub body: Vec<u8>,
-    /// The signed command; empty when it is the same as that of the record before.
+    /// The signed command; empty when it is the same as that of the record before, or withheld.
     pub command: Vec<u8>,
+    /// The record that redacted this one or another of its command: then the command is withheld, and the body unless
+    /// it is there. A hint only: that record must say so itself.
+    pub redacted_by: Option<u64>,
 }
 
 impl Record {
     /// The same record, borrowed.
     pub fn as_ref(&self) -> RecordRef<'_> {
-        RecordRef { position: self.position, leaf: &self.leaf, body: &self.body, command: &self.command }
+        let Self { position, leaf, body, command, redacted_by } = self;
+        RecordRef { position: *position, leaf, body, command, redacted_by: *redacted_by }
     }
 }
 
@@ -29,8 +33,10 @@ pub struct RecordRef<'a> {
     pub leaf: &'a [u8],
     /// The body; empty when it is withheld.
     pub body: &'a [u8],
-    /// The signed command; empty when it is the same as that of the record before.
+    /// The signed command; empty when it is the same as that of the record before, or withheld.
     pub command: &'a [u8],
+    /// See [`Record::redacted_by`].
+    pub redacted_by: Option<u64>,
 }
 
 impl RecordRef<'_> {
@@ -41,6 +47,7 @@ impl RecordRef<'_> {
             leaf: self.leaf.to_vec(),
             body: self.body.to_vec(),
             command: self.command.to_vec(),
+            redacted_by: self.redacted_by,
         }
     }
 }

@@ -13,6 +13,7 @@ mod finding;
 mod keys;
 mod link;
 mod order;
+mod redaction;
 mod row;
 mod scan;
 mod segment;
@@ -29,7 +30,7 @@ use crate::key::PublicKey;
 use crate::origin::Origin;
 use crate::receipt::HeadFile;
 
-pub use finding::{Finding, FindingKind, Report, Verdict};
+pub use finding::{Finding, FindingKind, Report, Verdict, Withheld};
 pub use keys::KeyRing;
 
 /// Says which event types and schema versions are known.
@@ -150,6 +151,7 @@ impl<'a> Verifier<'a> {
         let report = &mut self.report;
         report.size = self.state.next;
         report.head = self.state.head;
+        std::mem::take(&mut self.state.redactions).settle(report);
         let last_segment = self.state.segment.clone();
         if let Some(genesis) = &self.genesis {
             report.origin.clone_from(&genesis.origin);

@@ -67,6 +67,12 @@ impl Context {
                 ),
             ));
         }
+        if opened.redacted > 0 {
+            self.say(&text(
+                format!("已完成 {} 项此前中断的遮盖", opened.redacted),
+                format!("{} redactions that a stop had cut short were finished", opened.redacted),
+            ));
+        }
         Ok(engine)
     }
 

@@ -16,6 +16,7 @@ use crate::{
     indicator::IndicatorCode,
     period::Period,
     policy::Policy,
+    redaction::Residue,
     region::{Adjacency, RegionCode, RegionEntry},
     terms::ProposedTerms,
     tier::Tier,
@@ -207,6 +208,17 @@ commands! {
     "cancel_key_recovery" CancelKeyRecovery {
         /// The key said to be lost.
         lost: KeyId,
+    }
+    /// Withholds a record's free texts for good, with its command. By the authority whose record it is, endorsed by an auditor.
+    "redact_record" RedactRecord {
+        /// The auditor's signature.
+        #[serde(default)] endorsements: Vec<Endorsement>,
+        /// The record.
+        position: u64,
+        /// Why.
+        reason: String,
+        /// What remains of its event.
+        residue: Residue,
     }
     /// Lets time pass: expires proposals and completes key recoveries that are due. By the log's key.
     "tick" Tick {}
@@ -452,6 +464,7 @@ impl Command {
             Command::RegisterKeys(c) => &c.endorsements,
             Command::RotateKey(c) => &c.endorsements,
             Command::RecoverKey(c) => &c.endorsements,
+            Command::RedactRecord(c) => &c.endorsements,
             _ => &[],
         }
     }
@@ -469,6 +482,7 @@ impl Command {
             | Command::RevokeKey(_)
             | Command::RecoverKey(_)
             | Command::CancelKeyRecovery(_)
+            | Command::RedactRecord(_)
             | Command::Tick(_)
             | Command::RegisterEnterprise(_) => None,
             Command::RegisterProject(c) => Some(c.project),

@@ -8,6 +8,7 @@
 mod ledger;
 mod observation;
 mod project;
+mod redaction;
 mod transfer;
 
 use crate::{
@@ -30,6 +31,17 @@ pub struct Context<'a> {
     pub key: KeyId,
     /// Public keys whose endorsements inside the command are valid.
     pub endorsers: &'a [PublicKey],
+    /// The record that a redaction names, if the log has it.
+    pub original: Option<Original<'a>>,
+}
+
+/// A record as a redaction finds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Original<'a> {
+    /// The key that signed its command.
+    pub actor: KeyId,
+    /// Its event; `None` once it is withheld, when only what remains can be judged.
+    pub event: Option<&'a Event>,
 }
 
 /// The events that follow from `command`, or why nothing does.
@@ -50,6 +62,7 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::RevokeKey(c) => ledger::revoke_key(state, actor, c),
         Command::RecoverKey(c) => ledger::recover_key(state, context, actor, c),
         Command::CancelKeyRecovery(c) => ledger::cancel_key_recovery(state, actor, c),
+        Command::RedactRecord(c) => redaction::redact_record(state, context, actor, c),
         Command::Tick(_) => ledger::tick(state, context, actor),
         Command::RegisterEnterprise(c) => project::register_enterprise(state, actor, c),
         Command::RegisterProject(c) => project::register(state, context, actor, c),

@@ -12,6 +12,7 @@ use crate::{
     indicator::IndicatorCode,
     period::Period,
     policy::Policy,
+    redaction::Residue,
     region::{Adjacency, RegionCode, RegionEntry},
     terms::Terms,
     tier::Tier,
@@ -193,6 +194,17 @@ events! {
         lost: KeyId,
         /// The new key.
         new: KeyEntry,
+    }
+    /// A record's free texts were withheld, with its command.
+    "record.redacted" RecordRedacted {
+        /// The auditor who endorsed it.
+        auditor: KeyId,
+        /// The record.
+        position: u64,
+        /// Why.
+        reason: String,
+        /// What remains of its event.
+        residue: Residue,
     }
     /// An enterprise was registered.
     "enterprise.registered" EnterpriseRegistered {
@@ -446,6 +458,7 @@ impl Event {
             | Event::KeyRecoveryAnnounced(_)
             | Event::KeyRecoveryCancelled(_)
             | Event::KeyRecovered(_)
+            | Event::RecordRedacted(_)
             | Event::EnterpriseRegistered(_) => None,
             Event::ProjectRegistered(e) => Some(e.project),
             Event::ProjectAmended(e) => Some(e.project),

@@ -8,7 +8,9 @@ use crate::{
     period::Period,
     policy::Policy,
     region::{Designation, RegionCode, RegionId},
-    state::{ClaimStatus, Enterprise, IndicatorId, Meta, Outcome, Project, Round, State, Stay, Transfer},
+    state::{
+        Alias, ClaimStatus, Enterprise, IndicatorId, Meta, Outcome, Project, Round, State, Stay, Transfer,
+    },
     time::{Date, Timestamp},
 };
 
@@ -66,6 +68,10 @@ impl State {
                 self.end_key(e.lost, meta.ts, None);
                 self.add_key(&e.new)?;
             }
+            Event::RecordRedacted(e) => {
+                self.redactions.insert(e.position, meta.position);
+                self.forget(e.position, &e.residue.0)?;
+            }
             Event::EnterpriseRegistered(e) => {
                 let region = self.region_id(e.region)?;
                 self.enterprises.insert(e.enterprise, Enterprise { name: e.name.clone(), region });
@@ -82,6 +88,7 @@ impl State {
                 let project = Project {
                     enterprise: e.enterprise,
                     name: e.name.clone(),
+                    named_at: meta.position,
                     industry: e.industry.clone(),
                     codes: Vec::new(),
                     registered: e.date,
@@ -95,13 +102,14 @@ impl State {
                     reported: std::collections::BTreeMap::new(),
                 };
                 self.projects.insert(e.project, project);
-                self.add_codes(e.project, &e.codes)?;
+                self.add_codes(e.project, meta.position, &e.codes)?;
             }
             Event::ProjectAmended(e) => {
-                self.add_codes(e.project, &e.codes)?;
+                self.add_codes(e.project, meta.position, &e.codes)?;
                 let project = self.project_mut(e.project)?;
                 if let Some(name) = &e.name {
                     project.name.clone_from(name);
+                    project.named_at = meta.position;
                 }
                 if let Some(amount) = e.planned_investment {
                     project.planned.push((e.date, amount));
@@ -204,11 +212,15 @@ impl State {
         Ok(())
     }
 
-    fn project_mut(&mut self, id: ProjectId) -> Result<&mut Project, Inconsistent> {
+    pub(crate) fn project_mut(&mut self, id: ProjectId) -> Result<&mut Project, Inconsistent> {
         self.projects.get_mut(&id).ok_or_else(|| Inconsistent(format!("project {id}")))
     }
 
-    fn transfer_mut(&mut self, project: ProjectId, number: u32) -> Result<&mut Transfer, Inconsistent> {
+    pub(crate) fn transfer_mut(
+        &mut self,
+        project: ProjectId,
+        number: u32,
+    ) -> Result<&mut Transfer, Inconsistent> {
         let transfer = self.project_mut(project)?.transfers.get_mut(number as usize);
         transfer.ok_or_else(|| Inconsistent(format!("transfer {number} of project {project}")))
     }
@@ -259,10 +271,10 @@ impl State {
         }
     }
 
-    fn add_codes(&mut self, project: ProjectId, codes: &[String]) -> Result<(), Inconsistent> {
+    fn add_codes(&mut self, project: ProjectId, at: u64, codes: &[String]) -> Result<(), Inconsistent> {
         for code in codes {
             self.project_codes.insert(code.clone(), project);
-            self.project_mut(project)?.codes.push(code.clone());
+            self.project_mut(project)?.codes.push(Alias { code: code.clone(), at });
         }
         Ok(())
     }

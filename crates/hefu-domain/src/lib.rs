@@ -30,6 +30,7 @@ pub mod id;
 pub mod indicator;
 pub mod period;
 pub mod policy;
+pub mod redaction;
 pub mod region;
 pub mod rejection;
 #[cfg(feature = "schema")]

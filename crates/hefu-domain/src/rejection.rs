@@ -23,7 +23,7 @@ macro_rules! same_in_chinese {
     })* };
 }
 
-same_in_chinese! { u32 Date EnterpriseCode KeyId ProjectId IndicatorCode Period RegionCode }
+same_in_chinese! { u32 u64 Date EnterpriseCode KeyId ProjectId IndicatorCode Period RegionCode }
 
 impl Chinese for Tier {
     fn zh(&self) -> String {
@@ -68,6 +68,8 @@ pub fn phrase_zh(phrase: &str) -> String {
         "the superior authority" => "上级机构",
         "two other persons of the superior authority" => "上级机构的另外两人",
         "the key said to be lost" => "所称遗失的密钥",
+        "the authority whose record it is" => "该记录所属的机构",
+        "an auditor of the region, of one above it or of the host" => "本地区、其上级或主办地区的审计机构",
         "the log's key" => "账本密钥",
         "the log's new key" => "账本的新密钥",
         "the new key" => "新密钥",
@@ -153,6 +155,14 @@ rejections! {
     "no_recovery" NoRecovery { /** The key. */ key: KeyId } "no recovery of key {key} is announced" "没有公告密钥 {key} 的恢复"
     /// A recovery is already announced.
     "recovery_announced" RecoveryAnnounced { /** The key. */ key: KeyId } "a recovery of key {key} is already announced" "密钥 {key} 的恢复已公告"
+    /// The log has no such record.
+    "no_such_record" NoSuchRecord { /** Position. */ position: u64 } "there is no record {position}" "没有第 {position} 号记录"
+    /// The record is redacted already.
+    "already_redacted" AlreadyRedacted { /** Position. */ position: u64, /** Which record did. */ by: u64 } "record {position} was redacted by record {by}" "第 {position} 号记录已由第 {by} 号记录遮盖"
+    /// Records about the ledger itself, and those without text, cannot be redacted.
+    "not_redactable" NotRedactable { /** Position. */ position: u64 } "record {position} has no free text that could be withheld" "第 {position} 号记录没有可遮盖的文字"
+    /// What is to remain is not the record without its texts.
+    "residue_differs" ResidueDiffers { /** Position. */ position: u64 } "the residue is not record {position} with its texts blanked and nothing else changed" "所留内容并非仅遮盖文字后的第 {position} 号记录"
     /// Nothing waits for time to pass.
     "nothing_due" NothingDue {} "nothing is due" "没有到期事项"
     /// A text is empty, too long or holds control characters.

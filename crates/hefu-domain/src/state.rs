@@ -178,6 +178,15 @@ impl Round {
 /// The months of one year for which a project has reported one indicator.
 pub type ReportedMonths = Vec<(u8, u8)>;
 
+/// A government project code by which a project is known too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    /// The code.
+    pub code: String,
+    /// Position of the record that gave it.
+    pub at: u64,
+}
+
 /// A project and its whole life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
@@ -185,10 +194,12 @@ pub struct Project {
     pub enterprise: EnterpriseCode,
     /// Name in force.
     pub name: String,
+    /// Position of the record that gave the name.
+    pub named_at: u64,
     /// GB/T 4754 code.
     pub industry: String,
     /// Government project codes.
-    pub codes: Vec<String>,
+    pub codes: Vec<Alias>,
     /// Day of registration.
     pub registered: Date,
     /// Day of closing.
@@ -294,6 +305,8 @@ pub struct State {
     pub project_codes: BTreeMap<String, ProjectId>,
     /// Open proposals by the last day for an answer.
     pub deadlines: BTreeSet<(Date, ProjectId)>,
+    /// Redacted records, each with the record that redacted it.
+    pub redactions: BTreeMap<u64, u64>,
 }
 
 impl Default for State {
@@ -312,6 +325,7 @@ impl Default for State {
             projects: BTreeMap::new(),
             project_codes: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            redactions: BTreeMap::new(),
         }
     }
 }

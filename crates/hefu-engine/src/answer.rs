@@ -64,6 +64,17 @@ pub enum Refused {
     /// A rule.
     #[error(transparent)]
     Rule(#[from] Rejection),
+    /// This log keeps old versions of what it holds.
+    #[error("the log of this ledger cannot forget: redaction needs a log in segments")]
+    CannotForget,
+    /// The record that a redaction names cannot be read.
+    #[error("record {position} cannot be read: {why}")]
+    Unreadable {
+        /// The record.
+        position: u64,
+        /// What is wrong.
+        why: String,
+    },
     /// An earlier command of the same submission was refused, so this one was not looked at.
     #[error("not looked at: an earlier command of this submission was refused")]
     Skipped,
@@ -84,6 +95,8 @@ impl Refused {
             Refused::Clock { .. } => "clock_skew",
             Refused::IdReused { .. } => "id_reused",
             Refused::Rule(rejection) => rejection.code(),
+            Refused::CannotForget => "log_cannot_forget",
+            Refused::Unreadable { .. } => "record_unreadable",
             Refused::Skipped => "skipped",
         }
     }
@@ -111,6 +124,8 @@ impl Refused {
             Refused::Clock { at, now } => format!("签署时间 {at} 与账本时间 {now} 相差超出政策允许"),
             Refused::IdReused { id, position } => format!("命令编号 {id} 已用于位置 {position} 的另一命令"),
             Refused::Rule(rejection) => rejection.zh(),
+            Refused::CannotForget => "本账本的存储方式无法移除内容:遮盖需用 segments 存储".to_owned(),
+            Refused::Unreadable { position, why } => format!("第 {position} 号记录无法读取:{why}"),
             Refused::Skipped => "未处理:同一批中较早的命令被拒绝".to_owned(),
         }
     }

@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use hefu_chain::{canonical, command::endorse, origin::Origin};
+use hefu_chain::origin::Origin;
 use hefu_domain::{
     authority::{KeyEntry, Role, RootKey, Roots},
-    command::{Command, CreateLedger, Endorsement, RegisterKeys},
+    command::{Command, CreateLedger, RegisterKeys},
     policy::Policy,
     region::{Adjacency, RegionCode, RegionEntry},
     time::Timestamp,
@@ -19,7 +19,7 @@ use crate::{
     keys::{KeyStore, StoredKey},
     ledger::Mode,
     open::{self, Options},
-    sign::{Draft, Signer},
+    sign::{Draft, Signer, endorse},
 };
 
 /// What a ledger begins with.
@@ -194,13 +194,8 @@ fn endorsed<'k>(
     else {
         return Err(sign("a command is an object".to_owned()));
     };
-    let json = canonical::to_vec(&map).map_err(|error| sign(error.to_string()))?;
-    let mut endorsements = Vec::new();
     for key in keys {
-        let by = endorse(origin, &json, &key.secret).map_err(|error| sign(error.to_string()))?;
-        endorsements.push(Endorsement { public: key.file.public, sig: by.sig.to_string() });
+        endorse(origin, &mut map, key)?;
     }
-    let endorsements = serde_json::to_value(endorsements).map_err(|error| sign(error.to_string()))?;
-    map.insert("endorsements".to_owned(), endorsements);
     Ok(map)
 }

@@ -19,7 +19,8 @@ use hefu_chain::{
     record::Record,
 };
 use hefu_domain::{
-    decide::{Context, decide},
+    command::Command,
+    decide::{Context, Original, decide},
     event::{Event, SCHEMA_VERSION},
     id::{Digest, KeyId, PublicKey},
     policy::Policy,
@@ -35,6 +36,7 @@ use crate::{
     authenticate::{Authentic, Checked, KeyDirectory, SignatureCheck, genesis_key},
     heads::{Heads, StreamHead, StreamKey},
     random_bytes,
+    redaction::{self, Redaction},
     sequencer::Recorded,
 };
 
@@ -56,6 +58,8 @@ pub(crate) struct Ledger {
     /// What readers see: only what is on disk.
     pub(crate) views: Arc<RwLock<Views>>,
     pub(crate) keys: KeyDirectory,
+    /// Redactions just recorded: what they withhold is still to be removed.
+    pub(crate) unfinished: Vec<Redaction>,
 }
 
 /// What to do with the commands of one submission.
@@ -135,7 +139,10 @@ impl Ledger {
         }
         self.check_signature(authentic)?;
         timely(&self.state.policy, *at, *not_after, ts)?;
-        let context = Context { ts, key: KeyId(signed.key().0), endorsers };
+        let original = self.original(command, pending)?;
+        let original =
+            original.as_ref().map(|(actor, event)| Original { actor: *actor, event: event.as_ref() });
+        let context = Context { ts, key: KeyId(signed.key().0), endorsers, original };
         let events = decide(&self.state, &context, command)?;
         let position = self.log.size() + pending.records.len() as u64;
         let records = u32::try_from(events.len()).unwrap_or(u32::MAX);
@@ -155,6 +162,29 @@ impl Ledger {
         self.ts = ts;
         pending.commands.insert(id, (position, digest));
         Ok(Accepted { id, position, records, leaf, receipt: None, repeated: false })
+    }
+
+    /// The record that a redaction names, on disk or in the batch being made.
+    fn original(
+        &self,
+        command: &Command,
+        pending: &Pending,
+    ) -> Result<Option<(KeyId, Option<Event>)>, Refused> {
+        let Command::RedactRecord(c) = command else { return Ok(None) };
+        if !self.log.can_withhold() {
+            return Err(Refused::CannotForget);
+        }
+        let found = match c.position.checked_sub(self.log.size()).map(usize::try_from) {
+            None => redaction::original(&*self.log.reader(), c.position),
+            Some(at) => {
+                let record = at.ok().and_then(|at| pending.records.get(at).zip(pending.facts.get(at)));
+                let known = record.map(|(record, (_, event))| {
+                    Ok((redaction::actor(&record.leaf, c.position)?, Some(event.clone())))
+                });
+                known.transpose()
+            }
+        };
+        found.map_err(|error| Refused::Unreadable { position: c.position, why: error.to_string() })
     }
 
     /// The record of one event: salted body, leaf linked to the head, the head moved on.
@@ -189,7 +219,7 @@ impl Ledger {
         let leaf = leaf.encode().unwrap_or_else(|error| unreachable!("the parts of a leaf fit: {error}"));
         self.head = self.chain.link(&leaf);
         pending.streams.insert(key, StreamHead { last: meta.position, length: length + 1 });
-        Record { position: meta.position, leaf, body, command: Vec::new() }
+        Record { position: meta.position, leaf, body, command: Vec::new(), redacted_by: None }
     }
 
     /// Makes what is on disk now visible: stream heads, keys, projections.
@@ -200,6 +230,9 @@ impl Ledger {
             self.heads.note(meta.position, StreamKey::of(event), meta.command);
             views.apply(meta, event).map_err(|e| EngineError::bad_record(meta.position)(inconsistent(&e)))?;
             new_keys |= brings_keys(event);
+            if let Event::RecordRedacted(e) = event {
+                self.unfinished.push(Redaction { position: e.position, by: meta.position });
+            }
         }
         drop(views);
         if new_keys {

@@ -18,12 +18,13 @@ mod ledger;
 mod open;
 mod publish;
 mod reader;
+mod redaction;
 mod sequencer;
 mod sign;
 mod snapshot;
 
 pub use answer::{Accepted, Answer, EngineError, Refused};
-pub use audit::{ReplayFinding, ReplayReport, replay};
+pub use audit::{ReplayFinding, ReplayReport, WithheldRecord, replay};
 pub use authenticate::{Authentic, Authenticator};
 pub use genesis::{Genesis, create, create_dev};
 pub use keys::{KeyFile, KeyStore, StoredKey};
@@ -31,7 +32,7 @@ pub use open::{Opened, Options, replay_views};
 pub use publish::{Disagreement, Export, Exported, PublishError, Published, Publisher, SiteProblem, prove};
 pub use reader::{Reader, RecordView};
 pub use sequencer::{Engine, Mode, Recorded, Session, Ticket};
-pub use sign::{Draft, Signer};
+pub use sign::{Draft, Signer, endorse};
 
 /// Microseconds since the epoch by the machine's clock: the only place where the engine reads it.
 pub fn system_clock() -> hefu_domain::time::Timestamp {

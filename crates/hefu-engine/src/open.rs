@@ -34,7 +34,7 @@ use crate::{
     heads::Heads,
     keys::{KeyStore, StoredKey},
     ledger::{Ledger, Salts, key_directory},
-    snapshot, system_clock,
+    redaction, snapshot, system_clock,
 };
 
 /// How to open a ledger.
@@ -73,6 +73,8 @@ pub struct Opened {
     pub from_snapshot: u64,
     /// Records folded.
     pub replayed: u64,
+    /// Redactions on record whose content was still there, and is no more.
+    pub redacted: u64,
 }
 
 /// A fold that can be continued.
@@ -86,7 +88,7 @@ pub(crate) struct Folded {
 pub(crate) fn identity(log: &dyn LogReader) -> Result<(Origin, ChainKey), EngineError> {
     let bad = EngineError::bad_record(0);
     let record = log.get(0)?.ok_or_else(|| bad("the log is empty".to_owned()))?;
-    match decode::fact(&record.as_ref())?.event {
+    match decode::fact(log, &record.as_ref())?.event {
         Event::LedgerCreated(e) => {
             let origin = e.origin.parse().map_err(|error| bad(format!("{error}")))?;
             Ok((origin, ChainKey(e.log_public.0)))
@@ -134,7 +136,7 @@ pub(crate) fn fold(
             }
         });
         for batch in facts {
-            for Fact { meta, event, stream } in batch? {
+            for Fact { meta, event, stream, .. } in batch? {
                 let bad = EngineError::bad_record(meta.position);
                 views.apply(&meta, &event).map_err(|error| bad(inconsistent(&error)))?;
                 if !views_only {
@@ -158,7 +160,7 @@ fn read(
 ) -> Result<(), EngineError> {
     let mut batch = Vec::with_capacity(512);
     let mut failed = None;
-    let mut decoder = decode::Decoder::default();
+    let mut decoder = decode::Decoder::new(log);
     if from >= until {
         return Ok(());
     }
@@ -240,7 +242,7 @@ fn boxed((log, report): (SegmentLog, OpenReport)) -> (Box<dyn Log>, OpenReport) 
 
 fn resume(
     dir: &Path,
-    (log, lock): (Box<dyn Log>, Arc<DirLock>),
+    (mut log, lock): (Box<dyn Log>, Arc<DirLock>),
     log_key: StoredKey,
     store: OpenReport,
     options: &Options,
@@ -253,8 +255,12 @@ fn resume(
     }
     let size = log.size();
     let (folded, from_snapshot) = fold(dir, &*reader, &origin, size, options.use_snapshot, false)?;
-    let opened = Opened { store, from_snapshot, replayed: size - from_snapshot };
     let state = folded.views.state.clone();
+    // A stop may have come between a redaction and the removal of what it withholds.
+    let unfinished = redaction::unfinished(&*reader, &state)?;
+    redaction::finish(dir, log.as_mut(), &unfinished)?;
+    let redacted = unfinished.len() as u64;
+    let opened = Opened { store, from_snapshot, replayed: size - from_snapshot, redacted };
     let shared = views.unwrap_or_default();
     let ts = folded.views.ts;
     *shared.write().unwrap_or_else(std::sync::PoisonError::into_inner) = folded.views;
@@ -272,6 +278,7 @@ fn resume(
         head: folded.head,
         ts,
         views: shared,
+        unfinished: Vec::new(),
     };
     // From here on a torn tail may be what a crash left: the head must not claim a clean stop any more.
     write_head(dir, &ledger, false)?;
@@ -296,6 +303,7 @@ pub(crate) fn create_ledger(dir: &Path, genesis: &Genesis, options: &Options) ->
         head,
         ts: Timestamp::default(),
         views: Arc::default(),
+        unfinished: Vec::new(),
         keys: Arc::new(RwLock::new(HashMap::new())),
     })
 }

@@ -42,8 +42,10 @@ pub struct Reader {
 pub struct RecordView {
     /// Its leaf.
     pub leaf: Leaf,
-    /// Its event.
+    /// Its event; of a redacted record what remains of it.
     pub event: Event,
+    /// The record that redacted it.
+    pub redacted_by: Option<u64>,
     /// The stored bytes.
     pub record: Record,
 }
@@ -96,8 +98,11 @@ impl Reader {
         let Some(record) = self.log.get(position)? else { return Ok(None) };
         let bad = EngineError::bad_record(position);
         let leaf = LeafRef::parse(&record.leaf).map_err(|error| bad(error.to_string()))?.to_leaf();
-        let event = decode::fact(&record.as_ref())?.event;
-        Ok(Some(RecordView { leaf, event, record }))
+        let decode::Fact { event, redacted_by, .. } = decode::fact(self.log(), &record.as_ref())?;
+        // On record, though the content is still there.
+        let known = self.views.state.redactions.get(&position).copied().filter(|_| redacted_by.is_none());
+        let event = known.and_then(|_| event.blanked()).unwrap_or(event);
+        Ok(Some(RecordView { leaf, event, redacted_by: redacted_by.or(known), record }))
     }
 
     /// All records of a project, oldest first. They are found by the chain that runs through each stream, so none can

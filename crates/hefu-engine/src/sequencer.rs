@@ -26,7 +26,7 @@ use crate::{
     indexer::{Indexer, SharedReader},
     ledger::Ledger,
     open::{self, Opened, Options},
-    snapshot,
+    redaction, snapshot,
 };
 
 /// Commands in one commit: at about 1.1 KB a record, 1,024 of them are written and synced in about a millisecond, so
@@ -274,17 +274,30 @@ impl Writer {
         let Some(ledger) = &mut self.ledger else {
             return Err(EngineError::Stopped("the ledger is not open".to_owned()));
         };
-        let outcome = ledger.commit(checked, mode);
+        let mut outcome = ledger.commit(checked, mode);
+        let mut recorded = None;
+        if outcome.is_ok() && !ledger.unfinished.is_empty() {
+            // A snapshot that is being written holds what is to go.
+            if let Some(writing) = self.snapshots.take() {
+                let _ = writing.join();
+            }
+            let redactions = std::mem::take(&mut ledger.unfinished);
+            if let Err(error) = redaction::finish(&self.dir, ledger.log.as_mut(), &redactions) {
+                recorded = std::mem::replace(&mut outcome, Err(error)).ok();
+            }
+        }
         if let Err(error) = &outcome {
-            tracing::error!(%error, "append failed; the ledger is opened again from its log");
+            tracing::error!(%error, "a write failed; the ledger is opened again from its log");
             self.failed_at = ledger.lock.clone().map(|lock| Failed {
                 durable: ledger.log.durable_point(),
                 lock,
                 keys: ledger.keys.clone(),
             });
             self.ledger = None;
-            if let Err(error) = self.reopen() {
-                tracing::error!(%error, "the ledger cannot be opened again yet");
+            match self.reopen() {
+                // Opening has finished what the redaction began.
+                Ok(()) => outcome = recorded.map_or(outcome, Ok),
+                Err(error) => tracing::error!(%error, "the ledger cannot be opened again yet"),
             }
         }
         outcome

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use hefu_chain::{
     canonical,
-    command::{EnvelopeParts, SignedCommand},
+    command::{self, EnvelopeParts, SignedCommand},
     origin::Origin,
 };
 use hefu_domain::{
@@ -117,6 +117,23 @@ impl Signer {
             command.insert("subject".to_owned(), json!({"id": id.to_string(), "sha256": sha256.to_string()}));
         }
     }
+}
+
+/// Adds the consent of a key's holder to a command: to all of its fields as they stand.
+pub fn endorse(
+    origin: &Origin,
+    command: &mut Map<String, Value>,
+    key: &StoredKey,
+) -> Result<(), EngineError> {
+    let sign = |error: String| EngineError::Sign(error);
+    let json = canonical::to_vec(command).map_err(|error| sign(error.to_string()))?;
+    let by = command::endorse(origin, &json, &key.secret).map_err(|error| sign(error.to_string()))?;
+    let endorsement = json!({"public": by.public.to_string(), "sig": by.sig.to_string()});
+    match command.entry("endorsements").or_insert_with(|| Value::Array(Vec::new())) {
+        Value::Array(endorsements) => endorsements.push(endorsement),
+        _ => return Err(sign("`endorsements` is not a list".to_owned())),
+    }
+    Ok(())
 }
 
 /// A new UUID v7.

@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answer::EngineError,
     heads::{Heads, HeadsParts},
+    open::sync_folder,
 };
 
 /// Raised whenever a saved type changes meaning or shape; other versions are ignored.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const MAGIC: &[u8; 8] = b"HEFUSNAP";
 const HEADER: usize = 8 + 1 + 32;
 const FOLDER: &str = "snapshot";
@@ -84,6 +85,19 @@ pub(crate) fn write(dir: &Path, size: u64, bytes: &[u8]) -> Result<(), EngineErr
         let _ = fs::remove_file(old);
     }
     Ok(())
+}
+
+/// Removes all snapshots, whole or not, durably: they hold what a redaction withholds.
+pub(crate) fn purge(dir: &Path) -> Result<(), EngineError> {
+    let folder = dir.join(FOLDER);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in fs::read_dir(&folder).map_err(EngineError::file("list", &folder))? {
+        let path = entry.map_err(EngineError::file("list", &folder))?.path();
+        fs::remove_file(&path).map_err(EngineError::file("remove", &path))?;
+    }
+    sync_folder(&folder)
 }
 
 /// The newest readable snapshot of at most `size` records.

@@ -202,6 +202,15 @@ pub fn segment(bytes: &[u8]) -> bool {
         let offset = match item {
             Item::Record { offset, record } => {
                 frame::encode_record(&mut written, &record).expect("it fitted a frame before");
+                if let Some(by) = record.redacted_by {
+                    // Its frame is as long as it was: withholding once more changes nothing.
+                    let place = usize::try_from(offset).expect("an offset in memory");
+                    let frame::Parsed::Record { len, .. } = frame::parse(&bytes[place..]) else {
+                        panic!("a record stands there")
+                    };
+                    written = bytes[place..place + len].to_vec();
+                    frame::withhold(&mut written, by, true).expect("a sound frame");
+                }
                 offset
             }
             Item::Commit { offset, commit } => {

@@ -64,7 +64,7 @@ fn records(origin: &Origin, key: &SecretKey) -> Vec<Record> {
         };
         let leaf = leaf.as_ref().encode().unwrap();
         prev = chain.link(&leaf);
-        records.push(Record { position, leaf, body, command: command.into_bytes() });
+        records.push(Record { position, leaf, body, command: command.into_bytes(), redacted_by: None });
     }
     records
 }

@@ -114,6 +114,14 @@ impl Report {
         self.find(Verdict::NotProven, place, reason.into());
     }
 
+    /// Takes over what was found elsewhere.
+    fn take(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            self.verdict = self.verdict.max(finding.weight);
+            self.findings.push(finding);
+        }
+    }
+
     fn find(&mut self, weight: Verdict, place: Place<'_>, reason: String) {
         self.verdict = self.verdict.max(weight);
         let Place { file, position, offset } = place;

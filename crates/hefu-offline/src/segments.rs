@@ -1,6 +1,6 @@
 //! A ledger's directory: the segment files, and what the log signed about them (sections 3 to 6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::hash::{self, Hash};
 use crate::note::{self, LogKey};
 use crate::record::{Keys, Leaf, Link, Streams, broken_links, check_parts};
-use crate::{Place, Report};
+use crate::{Finding, Place, Report, Verdict};
 
 const HEADER: usize = 64;
 const MAX_PART: usize = 4 << 20;
@@ -54,6 +54,20 @@ fn frame(file: &[u8], offset: usize) -> Frame<'_> {
             let (body, command) = rest.split_at(body);
             Content::Record { position: u64_at(payload, 0), leaf, body, command }
         }
+        // A record whose command was redacted: what is left of it, and zeros. Whom it names is not believed.
+        3 if n >= 24 => {
+            let lens = [8, 12].map(|at| u32_at(payload, at) as usize);
+            let [leaf, body] = lens;
+            if leaf > 65_535 || body > MAX_PART || leaf + body + 24 > n {
+                return unreadable("the lengths in the frame do not add up");
+            }
+            let (leaf, rest) = payload[24..].split_at(leaf);
+            let (body, rest) = rest.split_at(body);
+            if rest.iter().any(|byte| *byte != 0) {
+                return unreadable("bytes of the frame that must be zero are not");
+            }
+            Content::Record { position: u64_at(payload, 0), leaf, body, command: &[] }
+        }
         2 if n == 120 => Content::Commit {
             first: u64_at(payload, 0),
             count: u32_at(payload, 8),
@@ -63,7 +77,11 @@ fn frame(file: &[u8], offset: usize) -> Frame<'_> {
         },
         _ => return unreadable("unknown kind or length of frame"),
     };
-    let reserved = if kind == 1 { &payload[20..24] } else { &payload[12..16] };
+    let reserved: &[u8] = match kind {
+        1 => &payload[20..24],
+        2 => &payload[12..16],
+        _ => &[],
+    };
     let damage = if u32_at(bytes, 12) != crc32fast::hash(&[&bytes[4..12], payload].concat()) {
         Some("the frame's checksum is wrong")
     } else if bytes[16 + n..len].iter().chain(reserved).any(|byte| *byte != 0) {
@@ -135,6 +153,17 @@ struct Reader<'r> {
     /// The chain values at the sizes that are spoken of elsewhere.
     wanted: BTreeMap<u64, Option<Hash>>,
     leaf_hashes: Vec<Hash>,
+    /// Records that lack a body or a command, and which record redacted which.
+    lacking: Vec<Lacking>,
+    redacted: BTreeMap<u64, u64>,
+}
+
+/// A record that lacks something, with what would be wrong if nobody redacted it.
+struct Lacking {
+    position: u64,
+    command: String,
+    body: bool,
+    findings: Vec<Finding>,
 }
 
 /// Checks a ledger's directory.
@@ -204,10 +233,13 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
         streams: Streams::default(),
         wanted,
         leaf_hashes: Vec::new(),
+        lacking: Vec::new(),
+        redacted: BTreeMap::new(),
     };
     for (at, name) in files.iter().enumerate() {
         reader.file(name, &read(name)?, at + 1 == files.len());
     }
+    reader.settle_lacking();
     if let Some(head) = head {
         reader.compare_head(&head);
     }
@@ -404,7 +436,25 @@ impl Reader<'_> {
         let leaf = Leaf::parse(bytes);
         if let Some(leaf) = &leaf {
             let before = self.command.as_deref();
-            check_parts((leaf, body, command), before, (&self.origin, &self.keys), place, self.report);
+            let mut found = Report::default();
+            check_parts((leaf, body, command), before, (&self.origin, &self.keys), place, &mut found);
+            self.report.signatures += found.signatures;
+            let lacks_command = command.is_empty() && before != Some(&leaf.command_sha256);
+            let command = leaf.command_sha256.clone();
+            let lacking =
+                Lacking { position: self.next, command, body: body.is_empty(), findings: found.findings };
+            if lacking.body || lacks_command {
+                self.lacking.push(lacking);
+            } else {
+                self.report.take(lacking.findings);
+            }
+            if leaf.kind == "record.redacted" && altered.is_none() && is_body_of(leaf, body) {
+                let body: Value = serde_json::from_slice(body).unwrap_or_default();
+                let position = body["data"]["position"].as_u64().filter(|position| *position < self.next);
+                if let Some(position) = position {
+                    self.redacted.entry(position).or_insert(self.next);
+                }
+            }
         } else {
             self.report.bad(place, "the leaf is not a leaf in its one spelling");
         }
@@ -419,6 +469,26 @@ impl Reader<'_> {
         self.command = leaf.map(|leaf| leaf.command_sha256);
         if let Some(wanted) = self.wanted.get_mut(&self.next) {
             *wanted = Some(value);
+        }
+    }
+
+    /// What is absent is as it should be if a record in the log redacted it: the body of the one it names, and the
+    /// command of all records of that one's command.
+    fn settle_lacking(&mut self) {
+        let lacking = std::mem::take(&mut self.lacking);
+        let redacted = |one: &Lacking| self.redacted.get(&one.position).filter(|_| one.body);
+        let commands: BTreeSet<&str> =
+            lacking.iter().filter(|one| redacted(one).is_some()).map(|one| one.command.as_str()).collect();
+        for one in &lacking {
+            let allowed =
+                if one.body { redacted(one).is_some() } else { commands.contains(one.command.as_str()) };
+            let left = one.findings.iter().filter(|found| !allowed || found.weight == Verdict::ProvenBad);
+            self.report.take(left.cloned().collect());
+            if let Some(by) = redacted(one) {
+                self.report
+                    .notes
+                    .push(format!("record {}: withheld (redacted by record {by})", one.position));
+            }
         }
     }
 

@@ -98,6 +98,7 @@ fn reach(state: &State, event: &Event) -> Reach {
         | Event::KeyRecoveryAnnounced(_)
         | Event::KeyRecoveryCancelled(_)
         | Event::KeyRecovered(_)
+        | Event::RecordRedacted(_)
         | Event::EnterpriseRegistered(_)
         | Event::TierExhausted(_)
         | Event::TierWaived(_)

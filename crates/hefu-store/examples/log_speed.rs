@@ -19,6 +19,7 @@ fn batch(first: u64, count: u64) -> Vec<Record> {
             leaf: fill(460, position),
             body: fill(199, position),
             command: fill(468, position),
+            redacted_by: None,
         })
         .collect()
 }

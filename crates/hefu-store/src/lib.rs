@@ -32,5 +32,7 @@ pub use backend::Backend;
 pub use error::StoreError;
 pub use hefu_chain::record::{Record, RecordRef};
 pub use lock::DirLock;
-pub use log::{CommitInfo, CommitRef, DurablePoint, KnownHead, Log, LogReader, OpenOptions, OpenReport};
+pub use log::{
+    CommitInfo, CommitRef, DurablePoint, KnownHead, Log, LogReader, OpenOptions, OpenReport, Withhold,
+};
 pub use source::FolderSource;

@@ -1,6 +1,6 @@
 //! The contract every log keeps, and the values it speaks in.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,6 +35,17 @@ impl CommitRef {
     }
 }
 
+/// What a redaction takes out of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withhold {
+    /// The record whose body goes.
+    pub position: u64,
+    /// All records of its command, itself among them: the command goes from all of them.
+    pub siblings: Range<u64>,
+    /// The record that redacted it.
+    pub by: u64,
+}
+
 /// A log of record: one writer, any number of readers.
 pub trait Log: Send {
     /// Number of committed records.
@@ -53,6 +64,16 @@ pub trait Log: Send {
     /// How far an `Ok` has vouched; what to reopen with after a failure.
     fn durable_point(&self) -> DurablePoint;
 
+    /// Whether [`Log::withhold`] leaves nothing behind.
+    fn can_withhold(&self) -> bool;
+
+    /// Takes out what a redaction withholds, and what was set aside of torn writes, which may hold the same.
+    ///
+    /// Whole or not at all, durable before this returns; repeating it is harmless. Records keep their places, and
+    /// readers that are at work go on. After `Err` it is done or not, and the log must be reopened. `Refused` changed
+    /// nothing: the log cannot do it, or has no such records.
+    fn withhold(&mut self, what: &Withhold) -> Result<(), StoreError>;
+
     /// Stops cleanly. Dropping without it loses nothing either.
     fn close(self: Box<Self>) -> Result<(), StoreError>;
 }
@@ -64,15 +85,22 @@ pub trait LogReader: Send + Sync {
 
     /// Visits records from position `from` on, oldest first, up to the size at the call, until `visit` breaks.
     ///
-    /// A record's `command` is empty when it is the command of the record before, also for the first one visited.
+    /// A record's `command` is empty when it is the command of the record before, also for the first one visited; or, if
+    /// `redacted_by` says so, because it is withheld.
     fn scan(
         &self,
         from: u64,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
 
-    /// The record at `position`, its command filled in even where the log has it once for several records.
+    /// The record at `position`, its command filled in even where the log has it once for several records. A command
+    /// that is withheld stays empty.
     fn get(&self, position: u64) -> Result<Option<Record>, StoreError>;
+
+    /// The same for a record that may have come since this reader was opened: a redaction names such ones.
+    fn get_later(&self, position: u64) -> Result<Option<Record>, StoreError> {
+        self.get(position)
+    }
 
     /// The commit that covers `position`.
     fn commit_at(&self, position: u64) -> Result<Option<CommitRef>, StoreError>;
@@ -165,18 +193,20 @@ pub(crate) fn check_batch(
     Ok(CommitRef { first: size, count, head: commit.head, signature: commit.signature })
 }
 
+pub(crate) fn check_withhold(size: u64, what: &Withhold) -> Result<(), StoreError> {
+    let Withhold { position, siblings, by } = what;
+    if siblings.contains(position) && siblings.end <= size && *by < size {
+        return Ok(());
+    }
+    Err(StoreError::Refused { position: *position, why: "there are no such records to withhold" })
+}
+
 pub(crate) fn borrowed(record: &Record) -> RecordRef<'_> {
-    let Record { position, leaf, body, command } = record;
-    RecordRef { position: *position, leaf, body, command }
+    record.as_ref()
 }
 
 pub(crate) fn owned(record: RecordRef<'_>) -> Record {
-    Record {
-        position: record.position,
-        leaf: record.leaf.to_vec(),
-        body: record.body.to_vec(),
-        command: record.command.to_vec(),
-    }
+    record.to_record()
 }
 
 /// The record at `position` with the command of the nearest record before that has one.
@@ -186,7 +216,7 @@ pub(crate) fn fill_command(
 ) -> Result<Option<Record>, StoreError> {
     let Some(mut record) = at(position)? else { return Ok(None) };
     let mut before = position;
-    while record.command.is_empty() && before > 0 {
+    while record.command.is_empty() && record.redacted_by.is_none() && before > 0 {
         before -= 1;
         match at(before)? {
             Some(earlier) => record.command = earlier.command,

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::log::{borrowed, check_batch, fill_command};
-use crate::{CommitInfo, CommitRef, DurablePoint, Log, LogReader, Record, RecordRef, StoreError};
+use crate::log::{borrowed, check_batch, check_withhold, fill_command};
+use crate::{CommitInfo, CommitRef, DurablePoint, Log, LogReader, Record, RecordRef, StoreError, Withhold};
 
 /// See the module.
 #[derive(Debug)]
@@ -56,6 +56,25 @@ impl Log for MemoryLog {
     fn durable_point(&self) -> DurablePoint {
         let head = self.shared.last_commit().map_or(self.start, |commit| commit.head);
         DurablePoint { size: self.size(), head, segment: 0, offset: 0 }
+    }
+
+    fn can_withhold(&self) -> bool {
+        true
+    }
+
+    fn withhold(&mut self, what: &Withhold) -> Result<(), StoreError> {
+        check_withhold(self.size(), what)?;
+        let mut state = self.shared.0.write().unwrap_or_else(PoisonError::into_inner);
+        for record in state.records.iter_mut().filter(|record| what.siblings.contains(&record.position)) {
+            if record.position == what.position {
+                record.body.clear();
+            } else if record.redacted_by.is_some() {
+                continue;
+            }
+            record.command.clear();
+            record.redacted_by = Some(what.by);
+        }
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {

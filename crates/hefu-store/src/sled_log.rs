@@ -17,7 +17,7 @@ use crate::log::{borrowed, check_batch, fill_command};
 use crate::sled_guard::{guarded, open as open_sled};
 use crate::{
     CommitInfo, CommitRef, DirLock, DurablePoint, Log, LogReader, OpenOptions, OpenReport, Record, RecordRef,
-    StoreError,
+    StoreError, Withhold,
 };
 
 /// The folder of a ledger directory that the log lives in.
@@ -150,6 +150,15 @@ impl Log for SledLog {
     fn durable_point(&self) -> DurablePoint {
         let head = self.reader.last_commit().map_or(self.origin, |commit| commit.head);
         DurablePoint { size: self.size(), head, segment: 0, offset: 0 }
+    }
+
+    fn can_withhold(&self) -> bool {
+        false
+    }
+
+    /// Refused: sled keeps old versions of a value in its file for as long as it pleases.
+    fn withhold(&mut self, what: &Withhold) -> Result<(), StoreError> {
+        Err(StoreError::Refused { position: what.position, why: "a log in sled cannot forget" })
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {

@@ -120,12 +120,12 @@ impl<'a> Iterator for Scanner<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        FileHeader, HEADER_LEN, MAX_LEAF_LEN, encode_commit, encode_record, record_frame_len,
+        FileHeader, HEADER_LEN, MAX_LEAF_LEN, encode_commit, encode_record, record_frame_len, withhold,
     };
     use super::*;
 
     fn record(position: u64) -> RecordRef<'static> {
-        RecordRef { position, leaf: b"leaf", body: b"bo", command: b"c" }
+        RecordRef { position, leaf: b"leaf", body: b"bo", command: b"c", redacted_by: None }
     }
 
     /// A file of one batch with two records, one of them damaged by `damage`, and 64 zeros at the end.
@@ -223,5 +223,28 @@ mod tests {
         let leaf = vec![0; MAX_LEAF_LEN + 1];
         let refused = encode_record(&mut out, &RecordRef { leaf: &leaf, ..record(9) }).unwrap_err();
         assert_eq!((refused.part, refused.position, out.len()), ("leaf", 9, 3));
+    }
+
+    #[test]
+    fn a_withheld_frame_keeps_its_length_and_holds_nothing_of_what_was_taken() {
+        let mut out = Vec::new();
+        encode_record(&mut out, &record(9)).unwrap();
+        let whole = out.clone();
+        withhold(&mut out, 12, true).unwrap();
+        let Parsed::Record { len, record: kept } = parse(&out) else { panic!() };
+        assert_eq!(
+            (len, kept.body, kept.command, kept.redacted_by),
+            (whole.len(), &b"bo"[..], &b""[..], Some(12))
+        );
+        withhold(&mut out, 13, false).unwrap();
+        let Parsed::Record { len, record: left } = parse(&out) else { panic!() };
+        assert_eq!(
+            (len, left.leaf, left.body, left.redacted_by),
+            (whole.len(), &b"leaf"[..], &b""[..], Some(13))
+        );
+        assert!(is_zero(&out[FRAME_HEAD_LEN + 24 + left.leaf.len()..]));
+        *out.last_mut().unwrap() = 1;
+        assert_eq!(parse(&out), Parsed::Bad(Why::Padding));
+        assert_eq!(withhold(&mut [0; 8], 1, false), Err(Why::Short));
     }
 }

@@ -191,6 +191,15 @@ impl Verdict {
     }
 }
 
+/// A record whose content is withheld because a redaction on record says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Withheld {
+    /// The record.
+    pub position: u64,
+    /// The record that redacted it.
+    pub redacted_by: u64,
+}
+
 /// The verifier's report.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
@@ -212,6 +221,8 @@ pub struct Report {
     pub commands: u64,
     /// Every bad thing, by segment and position.
     pub findings: Vec<Finding>,
+    /// Records whose content was redacted; no findings.
+    pub withheld: Vec<Withheld>,
     /// What the reader should know besides.
     pub notes: Vec<String>,
 }

@@ -7,6 +7,7 @@ use super::check::{Body, Command, Context, Row};
 use super::finding::{Finding, FindingKind, Report};
 use super::link::{self, LeafRefChange, Mark};
 use super::order::Arranged;
+use super::redaction::Redactions;
 use crate::command::CommandRef;
 use crate::hash::{ChainHash, Sha256Digest};
 use crate::key::KeyId;
@@ -46,6 +47,8 @@ pub(super) struct State {
     pub(super) doubtful: bool,
     /// The digest of its command, as its leaf says.
     pub(super) command: Option<Sha256Digest>,
+    /// What is absent, and what was redacted.
+    pub(super) redactions: Redactions,
     streams: HashMap<Box<str>, Tip>,
     ts: String,
     /// The newest place of which the stream is not known for sure: missing or altered.
@@ -79,7 +82,8 @@ impl Pass<'_> {
         mark: Option<&Mark>,
         arranged: &Arranged<'_>,
     ) {
-        let clean = row.damage.is_none() && mark.is_none() && arranged.tidy && row.body == Body::True;
+        let whole = row.body == Body::True && row.record.redacted_by.is_none();
+        let clean = row.damage.is_none() && mark.is_none() && arranged.tidy && whole;
         let ordered = match (row.command, &row.leaf) {
             (Command::True, Ok(_)) => true,
             (Command::Empty, Ok(leaf)) => self.state.command == Some(leaf.command_sha256),
@@ -89,6 +93,7 @@ impl Pass<'_> {
             self.report.commands += u64::from(row.command == Command::True);
             self.stream_and_time(row, leaf);
             self.schema(row, leaf);
+            self.state.redactions.learn(row, leaf);
             self.advance(row, false);
             return;
         }
@@ -120,6 +125,9 @@ impl Pass<'_> {
                     }
                     self.stream_and_time(row, leaf);
                     self.schema(row, leaf);
+                    if row.body == Body::True {
+                        self.state.redactions.learn(row, leaf);
+                    }
                 }
             }
         }
@@ -191,8 +199,7 @@ impl Pass<'_> {
 
     fn body_and_command(&mut self, row: &Row<'_>, before: Option<&Row<'_>>, altered: Option<&'static str>) {
         match row.body {
-            Body::True | Body::Untold => {}
-            Body::Withheld => self.push(self.finding(FindingKind::BodyWithheld, row)),
+            Body::True | Body::Untold | Body::Withheld => {}
             Body::False if altered == Some("body_sha256") => {}
             Body::False => {
                 let finding =
@@ -206,12 +213,17 @@ impl Pass<'_> {
             let command = before.map(|before| before.record.command).filter(|command| !command.is_empty());
             self.state.command == digest || command.map(Sha256Digest::of) == digest
         };
+        let missing = row.command == Command::Empty && !same_as_before() && altered != Some("command_sha256");
+        let absent_body = row.body == Body::Withheld;
+        if missing || absent_body || row.record.redacted_by.is_some() {
+            // Whether that is as it should be is known once the whole log is read.
+            let place = self.finding(FindingKind::BodyWithheld, row);
+            self.state.redactions.absent(place, row, absent_body, missing);
+        }
         let altered_command = || self.finding(FindingKind::CommandAltered, row);
         let finding = match row.command {
-            Command::Untold => return,
-            Command::Empty if same_as_before() => return,
-            Command::Empty | Command::False if altered == Some("command_sha256") => return,
-            Command::Empty => self.finding(FindingKind::CommandMissing, row).expected_opt(digest),
+            Command::Untold | Command::Empty => return,
+            Command::False if altered == Some("command_sha256") => return,
             Command::False => {
                 altered_command().stored(Sha256Digest::of(row.record.command)).expected_opt(digest)
             }

@@ -39,8 +39,9 @@ fn salvage<'a>(bytes: &'a [u8], offset: u64, len: u64, why: Why, pieces: &mut Ve
     let mut rest = range.and_then(|(start, end)| bytes.get(start..end)).unwrap_or_default();
     let mut offset = offset;
     while !rest.is_empty() {
-        let record =
-            record(rest).map(|(record, len)| (Piece::Record { offset, record, damage: Some(why) }, len));
+        let record = record(rest)
+            .or_else(|| withheld(rest))
+            .map(|(record, len)| (Piece::Record { offset, record, damage: Some(why) }, len));
         let commit = || {
             commit(rest).map(|commit| (Piece::Commit { offset, commit, damage: Some(why) }, COMMIT_FRAME_LEN))
         };
@@ -82,6 +83,15 @@ fn record(bytes: &[u8]) -> Option<(RecordRef<'_>, usize)> {
     })
 }
 
+/// The record that these bytes hold if they are the frame of one that is withheld.
+fn withheld(bytes: &[u8]) -> Option<(RecordRef<'_>, usize)> {
+    let payload = bytes.get(FRAME_HEAD_LEN..)?;
+    let frame = (FRAME_HEAD_LEN + u32_at(bytes, 8)?).next_multiple_of(8);
+    let parts = payload.get(24..frame.checked_sub(FRAME_HEAD_LEN)?)?;
+    let record = split(u64_at(payload, 0)?, parts, [u32_at(payload, 8)?, u32_at(payload, 12)?, 0])?;
+    Some((RecordRef { redacted_by: Some(u64_at(payload, 16)?), ..record }, frame))
+}
+
 /// Three parts of these lengths, if they begin as such parts do.
 fn split(position: u64, parts: &[u8], [leaf, body, command]: [usize; 3]) -> Option<RecordRef<'_>> {
     let (leaf, rest) = parts.split_at_checked(leaf)?;
@@ -95,7 +105,7 @@ fn split(position: u64, parts: &[u8], [leaf, body, command]: [usize; 3]) -> Opti
     let looks = like(leaf, b"{\"actor\"")
         && (body.is_empty() || like(body, b"{\"data\":"))
         && (command.is_empty() || like(command, b"{\"envelo"));
-    looks.then_some(RecordRef { position, leaf, body, command })
+    looks.then_some(RecordRef { position, leaf, body, command, redacted_by: None })
 }
 
 /// The commit that these bytes hold if their length says that they are one.

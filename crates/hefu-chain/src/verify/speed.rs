@@ -62,7 +62,13 @@ fn large_log() -> Vec<Frame> {
         };
         let leaf = leaf.as_ref().encode().unwrap();
         head = chain.link(&leaf);
-        frames.push(Frame::Record(Record { position, leaf, body, command: command.into_bytes() }));
+        frames.push(Frame::Record(Record {
+            position,
+            leaf,
+            body,
+            command: command.into_bytes(),
+            redacted_by: None,
+        }));
         if (position + 1) % PER_COMMIT == 0 {
             frames.push(Frame::Commit(commit(position + 1 - PER_COMMIT, position, head, &log_key())));
         }

@@ -128,7 +128,7 @@ pub(super) fn log() -> Vec<Frame> {
         let leaf = leaf.as_ref().encode().unwrap();
         head = chain.link(&leaf);
         let command = if again { Vec::new() } else { command.bytes().to_vec() };
-        records.push(Record { position, leaf, body, command });
+        records.push(Record { position, leaf, body, command, redacted_by: None });
     }
     let mut frames = Vec::new();
     let mut rest = records.into_iter();

@@ -82,6 +82,92 @@ fn an_untouched_log_is_proven() {
     assert!(report.notes[0].contains("no outside anchor"));
 }
 
+/// The log with record 4 redacted by record 11 (whose event is made to say so), as the store leaves it: records 4 and
+/// 5 come from one command.
+fn redacted(edit: impl FnOnce(&mut Vec<Frame>)) -> Vec<Frame> {
+    let mut frames = log();
+    let at = frame_of(11);
+    let body = crate::body::encode(br#"{"position":4}"#, [7; 16]);
+    frames[at].edit_leaf(|leaf| {
+        leaf.kind = "record.redacted".into();
+        leaf.body_sha256 = crate::hash::Sha256Digest::of(&body);
+    });
+    frames[at].record().body = body;
+    let head = crate::chain::ChainContext::new(&origin()).link(&frames[at].record().leaf);
+    *frames[at + 1].commit() = commit(10, 11, head, &log_key());
+    for (position, keep_body) in [(4, false), (5, true)] {
+        let record = frames[frame_of(position)].record();
+        record.redacted_by = Some(11);
+        record.command.clear();
+        if !keep_body {
+            record.body.clear();
+        }
+    }
+    edit(&mut frames);
+    frames
+}
+
+#[test]
+fn what_a_redaction_names_is_withheld_and_nothing_else() {
+    let say = |edit: &dyn Fn(&mut Vec<Frame>)| {
+        verify_bytes(&file(&redacted(|frames| edit(frames)), 0, 64), anchored())
+    };
+    let report = say(&|_| {});
+    assert_eq!((said(&report), report.verdict), (vec![], Verdict::Proven));
+    assert_eq!(report.withheld, [super::Withheld { position: 4, redacted_by: 11 }]);
+    assert_eq!(report.notes, ["record 4: withheld (redacted by record 11)"]);
+    // The frame's own word is not needed, and not believed.
+    let report = say(&|f| f[frame_of(4)].record().redacted_by = None);
+    assert_eq!((said(&report), report.withheld.len()), (vec![], 1));
+    let wrong = |at: usize, by: u64| {
+        let report = say(&move |f| f[frame_of(at)].record().redacted_by = Some(by));
+        (said(&report), report.verdict)
+    };
+    let damaged = |at| (vec![(Kind::FrameDamaged, Some(at), Some("redacted_by"))], BAD);
+    assert_eq!([wrong(4, 10), wrong(5, 10)], [damaged(4), damaged(5)]);
+    // A redaction does not cover its neighbours.
+    let report = say(&|f| f[frame_of(5)].record().body.clear());
+    let bare = vec![(Kind::BodyWithheld, Some(5), Some("redacted_by"))];
+    assert_eq!((said(&report), report.verdict), (bare, Verdict::NotProven));
+    let report = say(&|f| f[frame_of(6)].record().command.clear());
+    assert_eq!(said(&report), [(Kind::CommandMissing, Some(6), None)]);
+    // Said to be redacted, but nobody redacted it.
+    let report = verify_bytes(
+        &file(
+            &{
+                let mut frames = log();
+                let record = frames[frame_of(6)].record();
+                (record.body, record.command, record.redacted_by) = (Vec::new(), Vec::new(), Some(11));
+                frames
+            },
+            0,
+            64,
+        ),
+        anchored(),
+    );
+    let (body, command) =
+        ((Kind::BodyWithheld, Some(6), Some("redacted_by")), (Kind::CommandMissing, Some(6), None));
+    assert_eq!((said(&report), report.verdict), (vec![body, command], Verdict::NotProven));
+    // On record, but not done.
+    let whole = log()[frame_of(4)].clone();
+    let report = say(&move |f| f[frame_of(4)] = whole.clone());
+    assert_eq!(report.notes, ["record 4: redacted by record 11, but its content is still here"]);
+}
+
+#[test]
+fn every_flipped_bit_around_a_redaction_is_found() {
+    let frames = redacted(|_| {});
+    let bytes = file(&frames, 0, 0);
+    let start = file(&frames[..frame_of(4)], 0, 0).len();
+    let end = file(&frames[..frame_of(5)], 0, 0).len() + 48;
+    // The frame of record 4, whole, and the lengths and the claim of record 5.
+    for bit in start * 8..end * 8 {
+        let mut altered = bytes.clone();
+        altered[bit / 8] ^= 1 << (bit % 8);
+        assert_ne!(verify_bytes(&altered, anchored()).verdict, Verdict::Proven, "bit {bit}");
+    }
+}
+
 #[test]
 fn altered_leaves_are_named_with_their_field() {
     for at in [0, 3, 5, 7, 11_usize] {

@@ -6,6 +6,7 @@ pub(crate) mod files;
 mod key;
 mod proof;
 mod prove;
+mod redact;
 mod replay;
 mod verify;
 
@@ -30,6 +31,8 @@ pub(crate) enum What {
     Checkpoint(checkpoint::Args),
     /// Sign a checkpoint and write the tree as a static site for auditors (C2SP tlog-tiles)
     Export(export::Args),
+    /// Withhold a record's texts for good; by the office whose record it is and an auditor
+    Redact(redact::Args),
     /// Prove that a record is in the tree of the newest checkpoint
     Prove(prove::Args),
 }
@@ -51,6 +54,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Replay(args) => replay::run(context, &args),
         What::Checkpoint(args) => checkpoint::run(context, &args),
         What::Export(args) => export::run(context, &args),
+        What::Redact(args) => redact::run(context, args),
         What::Prove(args) => prove::run(context, &args),
     }
 }

@@ -9,6 +9,7 @@ mod journal;
 mod languages;
 mod offline;
 mod publish;
+mod redaction;
 mod reports;
 mod support;
 mod writers;

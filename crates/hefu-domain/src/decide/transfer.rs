@@ -13,6 +13,7 @@ use crate::{
         TransferDeclined, TransferProposed, TransferWithdrawn,
     },
     policy::ClaimConfirmation,
+    redaction::MARK,
     region::{Level, RegionId},
     rejection::Rejection,
     state::{Actor, ClaimStatus, Outcome, Project, State, Transfer},
@@ -81,7 +82,9 @@ pub(super) fn propose(
         return Err(Rejection::ProposalPending { destination: state.code(transfer.destination) });
     }
     let here = project.current();
-    let same_site = here.site.is_some() && here.site == c.site;
+    // A site that was withheld is not known any more.
+    let known = here.site.as_deref().is_some_and(|site| site != MARK);
+    let same_site = known && here.site == c.site;
     let tier = tier_of(&state.regions, &state.policy.tier_rule, here.region, destination, same_site);
     let open = project.round.open();
     if tier > open {

@@ -15,7 +15,7 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const JOURNAL: &str = include_str!("../golden/journal.jsonl");
 
 /// Fields that may be left out; every other one is named when it is missing.
-const OPTIONAL: [&str; 29] = [
+const OPTIONAL: [&str; 30] = [
     "accept_transfer.subject",
     "amend_project.codes",
     "amend_project.date",
@@ -32,6 +32,7 @@ const OPTIONAL: [&str; 29] = [
     "propose_transfer.site",
     "propose_transfer.terms",
     "recover_key.endorsements",
+    "redact_record.endorsements",
     "register_keys.endorsements",
     "register_project.codes",
     "register_project.date",
@@ -243,6 +244,7 @@ const EVERYTHING: &str = "
     330000.coordinator recode_region 330881 code 330804 on 2026-01-01 -> ok
     330109+new rotate_key new -> ok
     330100.coordinator revoke_key new since 7 -> ok
+    330108+330108.auditor redact 5 reason 商业秘密 -> ok
     330100+330100.coordinator+330108.office/2 recover_key 330108.office key 330108.office/2 person Li -> ok
     330108 cancel_key_recovery 330108.office -> ok
     330100+330100.coordinator+330108.office/3 recover_key 330108.office key 330108.office/3 person Li -> ok

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use hefu_domain::{
     authority::{KeyEntry, Role, RootKey, Roots},
     command::{Command, CreateLedger, RegisterKeys, Subject},
-    decide::{Context, decide},
+    decide::{Context, Original, decide},
     event::Event,
     id::{Digest, KeyId, ProjectId, PublicKey},
     policy::Policy,
@@ -42,13 +42,21 @@ pub(crate) struct Ledger<F> {
     pub(crate) fold: F,
     pub(crate) log: Vec<(Meta, Event)>,
     pub(crate) now: Timestamp,
+    /// Who signed what is in the log.
+    actors: Vec<KeyId>,
     commands: u128,
 }
 
 impl<F: Fold> Ledger<F> {
     /// Before record 0, on Monday 5 January 2026 at noon in China.
     pub(crate) fn empty() -> Ledger<F> {
-        Ledger { fold: F::default(), log: Vec::new(), now: noon(date("2026-01-05")), commands: 0 }
+        Ledger {
+            fold: F::default(),
+            log: Vec::new(),
+            now: noon(date("2026-01-05")),
+            actors: Vec::new(),
+            commands: 0,
+        }
     }
 
     /// A ledger of `regions` under `policy`, with one key for every role of every region.
@@ -83,6 +91,7 @@ impl<F: Fold> Ledger<F> {
             let meta = Meta { position, ts: self.now, command: id, command_sha256: digest(id) };
             self.fold.fold(&meta, event);
             self.log.push((meta, event.clone()));
+            self.actors.push(key(signers[0]));
         }
         Ok(events.iter().map(Event::kind).collect())
     }
@@ -90,7 +99,15 @@ impl<F: Fold> Ledger<F> {
     /// What would follow.
     pub(crate) fn decide(&self, signers: &[&str], command: &Command) -> Result<Vec<Event>, Rejection> {
         let endorsers: Vec<PublicKey> = signers[1..].iter().map(|name| public(name)).collect();
-        let context = Context { ts: self.now, key: key(signers[0]), endorsers: &endorsers };
+        let original = match command {
+            Command::RedactRecord(c) => {
+                let at = usize::try_from(c.position).unwrap();
+                let known = self.log.get(at).zip(self.actors.get(at));
+                known.map(|((_, event), actor)| Original { actor: *actor, event: Some(event) })
+            }
+            _ => None,
+        };
+        let context = Context { ts: self.now, key: key(signers[0]), endorsers: &endorsers, original };
         decide(self.state(), &context, command)
     }
 

@@ -61,7 +61,7 @@ const CASE: &str = "
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 34] = [
+const ROWS: [(&str, &str, &str); 35] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
@@ -75,6 +75,7 @@ const ROWS: [(&str, &str, &str); 34] = [
         "330100.office 330100.coordinator new",
     ),
     ("cancel_key_recovery (of the holder's treasury)", "cancel_key_recovery 330108.treasury", ""),
+    ("redact_record (of the holder's office)", "redact 5", "330108.auditor"),
     ("tick", "tick", ""),
     ("register_enterprise (in the holder)", "register_enterprise E2 in 330108", ""),
     ("register_project (in the holder)", "register P9 in 330108", ""),

@@ -21,6 +21,7 @@ use hefu_domain::{
     command::Command,
     id::ProjectId,
     policy::Policy,
+    redaction::Residue,
     state::{ClaimStatus, Outcome},
     tier::Tier,
 };
@@ -259,6 +260,15 @@ impl<F: Fold> Run<F> {
                 let person = options.get("person").unwrap_or(new);
                 json!({"lost": key(&word(0)), "key": key(new), "public": public(new), "person": person})
             }
+            // What remains is right unless a JSON tail says otherwise.
+            "redact" => {
+                let position: u64 = word(0).parse().unwrap();
+                let found = self.ledger.log.get(usize::try_from(position).unwrap());
+                let event = &found.unwrap_or(&self.ledger.log[0]).1;
+                let left = event.blanked().unwrap_or_else(|| event.clone());
+                json!({"type": "redact_record", "position": position, "residue": Residue(Box::new(left)),
+                    "reason": reason()})
+            }
             "cancel_key_recovery" => json!({"lost": key(&word(0))}),
             "register_enterprise" => json!({"enterprise": enterprise(&word(0)), "region": option("in"),
                 "name": options.get("name").cloned().unwrap_or_else(|| "Hefu Test Co".to_owned())}),
@@ -318,6 +328,11 @@ impl<F: Fold> Run<F> {
             [name, "in", region, "on", day] => {
                 let there = state.projects[&known(name)].located(date(day));
                 assert_eq!(state.code(there).as_str(), region, "{line}");
+            }
+            [name, "is", told] => assert_eq!(state.projects[&known(name)].name, told, "{line}"),
+            [name, "codes", ref told @ ..] => {
+                let codes = state.projects[&known(name)].codes.iter().map(|alias| alias.code.as_str());
+                assert_eq!(codes.collect::<Vec<_>>(), told, "{line}");
             }
             [name, "open", tier] => {
                 let open: Tier = state.projects[&known(name)].round.open();

@@ -13,7 +13,7 @@ use hefu_store::{
 use crate::bench_ledger::{Bench, ok, project, report, sign};
 
 /// A ledger whose segments lie on a simulated disk.
-fn simulated() -> (Bench, SimDisk) {
+pub(crate) fn simulated() -> (Bench, SimDisk) {
     let bench = Bench::new();
     let engine = bench.open();
     project(&engine, &mut bench.signer());
@@ -32,7 +32,7 @@ fn simulated() -> (Bench, SimDisk) {
     (bench, disk)
 }
 
-fn open(dir: &Path, disk: &SimDisk) -> Result<Engine, EngineError> {
+pub(crate) fn open(dir: &Path, disk: &SimDisk) -> Result<Engine, EngineError> {
     let disk = Arc::new(disk.clone());
     Engine::open(dir, Options { index: false, disk, ..Options::default() })
 }

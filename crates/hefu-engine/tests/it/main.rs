@@ -6,3 +6,4 @@ mod bench_ledger;
 mod commands;
 mod faults;
 mod kill;
+mod redaction;

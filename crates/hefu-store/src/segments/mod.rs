@@ -11,6 +11,7 @@ mod reopen;
 mod sparse;
 mod walk;
 mod window;
+mod withhold;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,9 +20,10 @@ use std::sync::atomic::Ordering;
 use hefu_chain::frame::{self, COMMIT_FRAME_LEN, Commit, FileHeader};
 
 use crate::disk::{Disk, DiskFile, RealDisk};
-use crate::log::{borrowed, check_batch};
+use crate::log::{borrowed, check_batch, check_withhold};
 use crate::{
-    CommitInfo, CommitRef, DirLock, DurablePoint, Log, LogReader, OpenOptions, OpenReport, Record, StoreError,
+    CommitInfo, CommitRef, DirLock, DurablePoint, Log, LogReader, OpenOptions, OpenReport, Record,
+    StoreError, Withhold,
 };
 use reader::{Segment, SegmentReader};
 use walk::FIRST_FRAME;
@@ -248,6 +250,26 @@ impl Log for SegmentLog {
 
     fn durable_point(&self) -> DurablePoint {
         DurablePoint { size: self.size, head: self.head, segment: self.current.base, offset: self.end }
+    }
+
+    fn can_withhold(&self) -> bool {
+        true
+    }
+
+    fn withhold(&mut self, what: &Withhold) -> Result<(), StoreError> {
+        if self.poisoned {
+            return Err(StoreError::Poisoned);
+        }
+        check_withhold(self.size, what)?;
+        self.poisoned = true;
+        // Only a sealed file is written anew as a whole: nothing is appended to it meanwhile.
+        if what.position >= self.current.base {
+            self.roll()?;
+        }
+        let base = self.reader.base_of(what.position);
+        withhold::rewrite(self.disk.as_ref(), &self.folder, base, what)?;
+        self.poisoned = false;
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<(), StoreError> {

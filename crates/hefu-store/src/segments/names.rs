@@ -20,6 +20,11 @@ pub(super) fn is_unfinished(name: &str) -> bool {
     name.strip_suffix(".tmp").is_some_and(is_base)
 }
 
+/// Whether `name` is that of uncommitted bytes set aside.
+pub(super) fn is_torn(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "torn")
+}
+
 /// The base in the name of a segment.
 pub(super) fn base(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".seg")?;

@@ -87,9 +87,13 @@ pub(super) fn open(
 
 /// A reader of what is committed now, without a lock and without changing anything: a writer may be at work.
 pub(super) fn open_reader(disk: Arc<dyn Disk>, dir: &Path) -> Result<SegmentReader, StoreError> {
-    let folder = dir.join(names::FOLDER);
-    let listed = list(disk.as_ref(), &folder)?;
-    let Segments { sealed, last, last_commit, .. } = sealed_segments(disk.as_ref(), &folder, &listed)?;
+    reader_of(disk, &dir.join(names::FOLDER))
+}
+
+/// The same, by the folder of segments.
+pub(super) fn reader_of(disk: Arc<dyn Disk>, folder: &Path) -> Result<SegmentReader, StoreError> {
+    let listed = list(disk.as_ref(), folder)?;
+    let Segments { sealed, last, last_commit, .. } = sealed_segments(disk.as_ref(), folder, &listed)?;
     let file = disk.open(&last.path).map_err(StoreError::at("open", &last.path))?;
     let current = Arc::new(Segment::new(last.base, last.path, FIRST_FRAME));
     let walked = walk_last(file.as_ref(), &current, last_commit)?;

@@ -99,6 +99,11 @@ impl SegmentReader {
         change(&mut self.view.write().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// The base of the segment that holds `position`, which is below the size.
+    pub(super) fn base_of(&self, position: u64) -> u64 {
+        Self::holding(&self.view(), position).1.base
+    }
+
     fn open(&self, path: &Path) -> Result<Box<dyn DiskFile>, StoreError> {
         self.disk.open(path).map_err(StoreError::at("open", path))
     }
@@ -189,10 +194,19 @@ impl LogReader for SegmentReader {
         let file = self.open(&segment.path)?;
         let near = segment.near(file.as_ref(), position)?;
         let (mut record, command_at) = Self::find(segment, file.as_ref(), near, position)?;
-        if record.command.is_empty() && command_at.0 < position {
+        if record.command.is_empty() && record.redacted_by.is_none() && command_at.0 < position {
             record.command = Self::find(segment, file.as_ref(), command_at, command_at.0)?.0.command;
         }
         Ok(Some(record))
+    }
+
+    fn get_later(&self, position: u64) -> Result<Option<Record>, StoreError> {
+        let view = self.view();
+        let folder = view.segments[0].path.parent().filter(|_| position >= view.size);
+        match folder {
+            Some(folder) => super::open::reader_of(self.disk.clone(), folder)?.get(position),
+            None => self.get(position),
+        }
     }
 
     fn commit_at(&self, position: u64) -> Result<Option<CommitRef>, StoreError> {

@@ -6,7 +6,7 @@ use hefu_store::memory::MemoryLog;
 use hefu_store::segments::SegmentLog;
 use hefu_store::sim::SimDisk;
 use hefu_store::sled_log::SledLog;
-use hefu_store::{Backend, DirLock, Log, OpenOptions, OpenReport, StoreError};
+use hefu_store::{Backend, DirLock, Log, LogReader, OpenOptions, OpenReport, StoreError, Withhold};
 use proptest::prelude::*;
 
 use crate::support::{START, append, arc, batch, check, dir, head, known, small};
@@ -176,5 +176,65 @@ proptest! {
             }
         }
         check(log.reader().as_ref(), &counts);
+    }
+}
+
+/// Ten records of four commands in two batches: 0, 3, 6 and, because it is the first of a batch, 5 carry theirs.
+fn withholding(log: &mut dyn Log) {
+    append(log, 5).unwrap();
+    append(log, 5).unwrap();
+    let reader = log.reader();
+    let refused = |log: &mut dyn Log, position, siblings, by| {
+        let what = Withhold { position, siblings, by };
+        assert!(matches!(log.withhold(&what), Err(StoreError::Refused { .. })));
+    };
+    refused(log, 4, 0..3, 9);
+    refused(log, 10, 10..11, 9);
+    refused(log, 4, 3..5, 10);
+    let before: Vec<_> = (0..10).map(|at| reader.get(at).unwrap().unwrap()).collect();
+    let first = Withhold { position: 4, siblings: 3..5, by: 9 };
+    for _ in 0..2 {
+        log.withhold(&first).unwrap();
+    }
+    // Its sibling too, by a later record; what the first took stays taken by the first.
+    append(log, 2).unwrap();
+    log.withhold(&Withhold { position: 3, siblings: 3..5, by: 11 }).unwrap();
+    log.withhold(&Withhold { position: 6, siblings: 6..9, by: 10 }).unwrap();
+    append(log, 1).unwrap();
+    held(&*reader, &before);
+}
+
+fn held(reader: &dyn LogReader, before: &[hefu_store::Record]) {
+    assert_eq!(reader.size(), 13);
+    for (at, was) in before.iter().enumerate() {
+        let is = reader.get(at as u64).unwrap().unwrap();
+        let (body, by) = match at {
+            3 => (false, Some(11)),
+            4 => (false, Some(9)),
+            6 => (false, Some(10)),
+            7 | 8 => (true, Some(10)),
+            _ => (true, None),
+        };
+        assert_eq!((&is.leaf, is.redacted_by, is.body.is_empty()), (&was.leaf, by, !body), "{at}");
+        assert!(!body || is.body == was.body);
+        assert_eq!(is.command, if by.is_some() { Vec::new() } else { was.command.clone() }, "{at}");
+        assert_eq!(reader.commit_at(at as u64).unwrap().unwrap().end(), if at < 5 { 5 } else { 10 });
+    }
+}
+
+#[test]
+fn a_log_forgets_what_is_withheld_and_nothing_else() {
+    withholding(&mut MemoryLog::new(START));
+    for segment_bytes in [500, 4096, 64 << 20] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = SegmentLog::create(dir.path(), START, &small(segment_bytes)).unwrap();
+        withholding(&mut log);
+        let before: Vec<_> = (0..10).map(|at| log.reader().get(at).unwrap().unwrap()).collect();
+        Box::new(log).close().unwrap();
+        let (log, report) = SegmentLog::open(dir.path(), &small(segment_bytes)).unwrap();
+        assert_eq!(report, OpenReport::default());
+        let reader = log.reader();
+        assert!((0..10).all(|at| reader.get(at).unwrap().unwrap() == before[usize::try_from(at).unwrap()]));
+        assert!(log.can_withhold());
     }
 }

@@ -1,6 +1,6 @@
 //! `hefu audit replay`: every stored command decided again under the rules in force when it came.
 
-use hefu_engine::{ReplayFinding, ReplayReport, replay};
+use hefu_engine::{ReplayFinding, ReplayReport, WithheldRecord, replay};
 use serde_json::json;
 
 use super::files;
@@ -21,7 +21,7 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<u8> {
     let progress = context.progress(Some(log.size()), &text("重演", "replaying"));
     let report = replay(&*log, &|done| progress.at(done))?;
     drop(progress);
-    let ReplayReport { records, commands, findings, suspect } = &report;
+    let ReplayReport { records, commands, findings, withheld, suspect } = &report;
     let mut table = Table::new(vec![
         Column::number("position", "位置", "position"),
         Column::text("code", "问题", "code"),
@@ -41,6 +41,18 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<u8> {
             format!("verdict: {} records do not follow from the rules", findings.len()),
         )
     }];
+    if !withheld.is_empty() {
+        let one =
+            |WithheldRecord { position, redacted_by }: &WithheldRecord| format!("{position} ({redacted_by})");
+        let listed = withheld.iter().map(one).collect::<Vec<_>>().join(", ");
+        notes.push(text(
+            format!("{} 条记录的命令已遮盖,无法重演;括号内为遮盖它的记录:{listed}", withheld.len()),
+            format!(
+                "{} records are not re-decidable, redacted by the record in brackets: {listed}",
+                withheld.len()
+            ),
+        ));
+    }
     if !suspect.is_empty() {
         let listed = suspect.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         notes.push(text(
@@ -52,7 +64,9 @@ pub(crate) fn run(context: &Context, _args: &Args) -> Result<u8> {
         findings.iter().map(|f| json!({"position": f.position, "code": f.code, "why": f.why})).collect();
     let verdict = if findings.is_empty() { "proven" } else { "proven_bad" };
     let json = json!({
-        "verdict": verdict, "records": records, "commands": commands, "findings": listed, "suspect": suspect,
+        "verdict": verdict, "records": records, "commands": commands, "findings": listed,
+        "not_redecidable": withheld.iter().map(|one| json!({"position": one.position, "redacted_by": one.redacted_by}))
+            .collect::<Vec<_>>(), "suspect": suspect,
     });
     let drawn = !findings.is_empty() || context.format == Format::Csv;
     let tables = if drawn { vec![table] } else { Vec::new() };

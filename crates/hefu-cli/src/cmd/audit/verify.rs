@@ -191,5 +191,16 @@ fn chinese(note: &str) -> String {
     if note.starts_with("hashes only") {
         return "仅核验摘要:未检查命令签名".to_owned();
     }
-    note.to_owned()
+    let redacted = note.strip_prefix("record ").and_then(|rest| rest.split_once(": "));
+    match redacted {
+        Some((position, rest)) if rest.starts_with("withheld (redacted by record ") => {
+            let by = rest.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_end_matches(')');
+            format!("第 {position} 号记录:内容已遮盖(由第 {by} 号记录)")
+        }
+        Some((position, rest)) if rest.ends_with("its content is still here") => {
+            let by = rest.trim_start_matches("redacted by record ").split(',').next().unwrap_or_default();
+            format!("第 {position} 号记录:已由第 {by} 号记录遮盖,但内容仍在;以写方式打开账本即可完成")
+        }
+        _ => note.to_owned(),
+    }
 }

@@ -26,13 +26,16 @@ pub(crate) fn run(context: &Context, args: &One) -> Result<u8> {
         Column::text("summary", "摘要", "summary"),
         Column::text("command", "命令编号", "command"),
     ]);
-    for RecordView { leaf, event, .. } in reader.history(id)? {
+    for RecordView { leaf, event, redacted_by, .. } in reader.history(id)? {
         table.rows.push(vec![
             plain(leaf.seq),
             plain(leaf.ts.clone()),
             plain(event.kind()),
             plain(signer(state, KeyId(leaf.actor.0), context.lang)),
-            plain(summary(&event)),
+            plain(match redacted_by {
+                Some(by) => format!("{} redacted_by={by}", summary(&event)),
+                None => summary(&event),
+            }),
             plain(leaf.command.to_string()),
         ]);
     }

@@ -54,7 +54,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         table.rows.push(vec![
             plain(id.to_string()),
             plain(project.name.clone()),
-            plain(project.codes.clone()),
+            plain(project.codes.iter().map(|alias| alias.code.clone()).collect::<Vec<_>>()),
             plain(project.enterprise.to_string()),
             plain(project.industry.clone()),
             shown(format!("{} {}", region.code(), context.lang.region(region)), region.code().to_string()),

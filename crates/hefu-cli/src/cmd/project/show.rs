@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, args: &One) -> Result<u8> {
         "checkpoint": reader.head.to_string(),
         "project": id.to_string(),
         "name": project.name,
-        "codes": project.codes,
+        "codes": project.codes.iter().map(|alias| &alias.code).collect::<Vec<_>>(),
         "enterprise": project.enterprise.to_string(),
         "industry": project.industry,
         "registered": project.registered.to_string(),
@@ -76,7 +76,10 @@ fn particulars(lang: Lang, state: &State, id: &str, project: &Project, observati
     let rows = [
         (lang.pick("项目", "project"), id.to_owned()),
         (lang.pick("名称", "name"), project.name.clone()),
-        (lang.pick("代码", "codes"), project.codes.join(", ")),
+        (
+            lang.pick("代码", "codes"),
+            project.codes.iter().map(|alias| alias.code.as_str()).collect::<Vec<_>>().join(", "),
+        ),
         (
             lang.pick("企业", "enterprise"),
             format!("{} {}", project.enterprise, enterprise.unwrap_or_default()),
