@@ -167,6 +167,24 @@ impl Answer {
     }
 }
 
+/// How a log can contradict a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disagreement {
+    /// It has fewer records.
+    Shorter,
+    /// Its first records make another tree.
+    Root,
+}
+
+impl std::fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Shorter => "records are missing",
+            Self::Root => "its records make another tree",
+        })
+    }
+}
+
 /// Why the engine could not work. Nothing here is the command's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -191,6 +209,22 @@ pub enum EngineError {
         path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// The log does not continue what its key signed before: records were lost or changed since. It is not opened for
+    /// writing and nothing is signed.
+    #[error(
+        "the log of {size} records does not continue {}, which stands for {old}: {why}; find out what happened (`hefu audit verify`), then bring back the newest copy of the log",
+        path.display()
+    )]
+    Checkpoint {
+        /// The checkpoint.
+        path: PathBuf,
+        /// How many records it stands for.
+        old: u64,
+        /// How many records the log has.
+        size: u64,
+        /// In what.
+        why: Disagreement,
     },
     /// The key is not in the key store.
     #[error("no key `{name}` in {}", path.display())]

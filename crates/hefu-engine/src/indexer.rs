@@ -30,7 +30,7 @@ const LAST_STEP: u64 = 200_000;
 /// The log's reader, replaced when the writer had to open the log again.
 pub(crate) type SharedReader = Arc<RwLock<Arc<dyn LogReader>>>;
 
-fn current(log: &SharedReader) -> Arc<dyn LogReader> {
+pub(crate) fn current(log: &SharedReader) -> Arc<dyn LogReader> {
     log.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 

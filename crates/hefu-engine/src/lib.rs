@@ -3,7 +3,8 @@
 //! [`Engine`] is a ledger directory opened for writing: one thread owns the state and the chain head, takes what is
 //! queued, decides, appends with one fdatasync, publishes, answers. [`Reader`] is a directory opened for looking: no
 //! lock, no key. Both build what they know by the same replay. [`Publisher`] signs checkpoints of what is on disk and
-//! exports the tree over it. Not here: rules (`hefu-domain`), bytes (`hefu-chain`), disks (`hefu-store`), sockets and
+//! exports the tree over it; a notary
+//! does so beside a running writer. Not here: rules (`hefu-domain`), bytes (`hefu-chain`), disks (`hefu-store`), sockets and
 //! screens.
 
 mod answer;
@@ -23,13 +24,16 @@ mod sequencer;
 mod sign;
 mod snapshot;
 
-pub use answer::{Accepted, Answer, EngineError, Refused};
+pub use answer::{Accepted, Answer, Disagreement, EngineError, Refused};
 pub use audit::{ReplayFinding, ReplayReport, WithheldRecord, replay};
 pub use authenticate::{Authentic, Authenticator};
 pub use genesis::{Genesis, create, create_dev};
 pub use keys::{KeyFile, KeyStore, StoredKey};
 pub use open::{Opened, Options, replay_views};
-pub use publish::{Disagreement, Export, Exported, PublishError, Published, Publisher, SiteProblem, prove};
+pub use publish::{
+    Cosigner, Export, Exported, GrowthProof, NotCosigned, Prover, PublishError, Published, Publisher,
+    Schedule, SiteProblem, Standing, prove,
+};
 pub use reader::{Reader, RecordView};
 pub use sequencer::{Engine, Mode, Recorded, Session, Ticket};
 pub use sign::{Draft, Signer, endorse};

@@ -34,6 +34,7 @@ use crate::{
     heads::Heads,
     keys::{KeyStore, StoredKey},
     ledger::{Ledger, Salts, key_directory},
+    publish::{self, Cosigner, Schedule, Signatory},
     redaction, snapshot, system_clock,
 };
 
@@ -48,6 +49,10 @@ pub struct Options {
     pub index: bool,
     /// Whether to start from a snapshot where there is one.
     pub use_snapshot: bool,
+    /// Whether and when to sign checkpoints while the ledger is open for writing.
+    pub notary: Option<Schedule>,
+    /// Who must agree before such a checkpoint is published.
+    pub cosigner: Option<Arc<dyn Cosigner>>,
     /// The disk under the segment files; tests put one that fails.
     pub disk: Arc<dyn Disk>,
 }
@@ -59,6 +64,8 @@ impl Default for Options {
             snapshot_every: 250_000,
             index: true,
             use_snapshot: true,
+            notary: None,
+            cosigner: None,
             disk: Arc::new(RealDisk),
         }
     }
@@ -253,6 +260,7 @@ fn resume(
     if log_public != log_key.secret.public() {
         return Err(EngineError::ForeignLogKey { path: KeyStore::beside(dir).folder().to_owned() });
     }
+    publish::hold(dir, &*reader, &Signatory::new(origin.clone(), log_public)?)?;
     let size = log.size();
     let (folded, from_snapshot) = fold(dir, &*reader, &origin, size, options.use_snapshot, false)?;
     let state = folded.views.state.clone();

@@ -2,44 +2,57 @@
 //! proofs.
 //!
 //! Nothing is signed that was not read back from the disk: every link of the chain, every digest a leaf names, the
-//! receipt of the last commit, the head file, and the checkpoint signed before. `checkpoint` in the ledger's directory
-//! holds the newest one; it is durable before anybody sees it, and what does not continue it is not signed. No record
-//! is locked out meanwhile: a writer may go on; only two publishers wait for each other.
+//! receipt of the last commit, the head file, and the checkpoint signed before. What was read back before that
+//! checkpoint was signed is not read again. `checkpoint` in the ledger's directory holds the newest one; it is durable
+//! before anybody sees it, and what does not continue it is not signed. No record is locked out meanwhile: a writer
+//! may go on; only two publishers wait for each other.
 
+mod cosign;
+mod files;
+mod notary;
+mod pin;
+mod prover;
+mod read_back;
+mod signatory;
 mod site;
+mod tiles;
 
 use std::{
-    collections::BTreeMap,
-    fmt,
     fs::{self, File},
-    io::{self, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use hefu_chain::{
-    chain::ChainContext,
     checkpoint::Checkpoint,
-    hash::Sha256Digest,
-    key::PublicKey,
-    leaf::LeafRef,
     note::{Note, VerifierKey},
-    origin::Origin,
-    proof::TlogProof,
     record::RecordRef,
-    tile::{FULL, TileBuilder},
-    tree::{self, MemoryTree, TreeHash},
+    tile::TileBuilder,
 };
 use hefu_store::{KnownHead, LogReader, StoreError};
 
+use self::{
+    files::{folder_of, read, replace, take_turn},
+    pin::{PinBytes, Pins, SIGNED, continues, disagrees, leads_to, rebuild, shorter},
+    read_back::ReadBack,
+    tiles::Tiles,
+};
+pub(crate) use self::{
+    notary::{Desk, Notary},
+    pin::hold,
+    signatory::Signatory,
+};
 use crate::{
-    answer::EngineError,
+    answer::{Disagreement, EngineError},
     keys::{KeyStore, StoredKey},
-    open::{identity, read_head, receipt_of, sync_folder},
+    open::read_head,
     reader::log_reader,
 };
 
+pub use cosign::{Cosigner, GrowthProof, NotCosigned};
+pub use notary::{Schedule, Standing};
+pub use prover::{Prover, prove};
 pub use site::{Export, Exported, SiteProblem};
 
 /// Name of the newest checkpoint, in a ledger's directory and in a site.
@@ -48,21 +61,12 @@ const CHECKPOINT: &str = "checkpoint";
 /// Why nothing was signed, written or proven.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The log, a key or a file failed.
+    /// The log, a key or a file failed; or the log does not continue a checkpoint.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The log does not continue what was signed before: records were lost or changed since.
-    #[error("the log of {size} records does not continue {}, which stands for {old}: {why}", path.display())]
-    Disagrees {
-        /// The checkpoint.
-        path: PathBuf,
-        /// How many records it stands for.
-        old: u64,
-        /// How many records the log has.
-        size: u64,
-        /// In what.
-        why: Disagreement,
-    },
+    /// Too few stand behind the checkpoint.
+    #[error(transparent)]
+    NotCosigned(#[from] NotCosigned),
     /// The place of an export is not fit for it.
     #[error("{}: {why}", path.display())]
     Site {
@@ -71,6 +75,9 @@ pub enum PublishError {
         /// Why not.
         why: SiteProblem,
     },
+    /// Nothing has been published.
+    #[error("there is no checkpoint yet")]
+    NoCheckpoint,
     /// The newest checkpoint does not reach the record.
     #[error("no checkpoint covers record {position}")]
     Uncovered {
@@ -87,23 +94,25 @@ pub enum PublishError {
         /// How many records there are.
         size: u64,
     },
+    /// A proof from a larger tree to a smaller one, or beyond the checkpoint.
+    #[error("under a checkpoint of {size} records no tree of {new} grew from one of {old}")]
+    Sizes {
+        /// The size of the older tree.
+        old: u64,
+        /// The size of the newer tree.
+        new: u64,
+        /// How many records the checkpoint stands for.
+        size: u64,
+    },
 }
 
-/// How a log can contradict a checkpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disagreement {
-    /// It has fewer records.
-    Shorter,
-    /// Its first records make another tree.
-    Root,
-}
-
-impl fmt::Display for Disagreement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Shorter => "records are missing",
-            Self::Root => "its records make another tree",
-        })
+impl PublishError {
+    /// As the engine says it, where only the engine's own errors can come.
+    fn into_engine(self) -> EngineError {
+        match self {
+            PublishError::Engine(error) => error,
+            other => EngineError::Internal(other.to_string()),
+        }
     }
 }
 
@@ -118,7 +127,7 @@ impl From<StoreError> for PublishError {
 pub struct Published {
     /// What it says.
     pub checkpoint: Checkpoint,
-    /// The signed note.
+    /// The signed note, with the signatures of others if there are any.
     pub note: Note,
 }
 
@@ -127,43 +136,62 @@ pub struct Publisher {
     dir: PathBuf,
     log: Arc<dyn LogReader>,
     size: u64,
-    origin: Origin,
     key: StoredKey,
-    verifier: VerifierKey,
+    signatory: Signatory,
     known: KnownHead,
-    pinned: Option<Published>,
+    pins: Pins,
+    cosigner: Option<Arc<dyn Cosigner>>,
+    everything: bool,
     /// Held as long as this lives, so that an older checkpoint never replaces a newer one.
     _turn: File,
-}
-
-/// The tree over the whole log.
-struct Tree {
-    root: TreeHash,
-    /// The roots at the sizes asked for.
-    roots: BTreeMap<u64, TreeHash>,
-    /// The tiles as they were at the size asked for.
-    from: TileBuilder,
 }
 
 impl Publisher {
     /// Opens a ledger. Waits for another publisher to finish; needs the log's key.
     pub fn open(dir: &Path) -> Result<Publisher, PublishError> {
-        let keys = KeyStore::beside(dir);
-        let key = keys.load("log")?;
-        let turn = take_turn(dir)?;
+        Publisher::beside(dir, take_turn(dir)?, || log_reader(dir))
+    }
+
+    /// The same with the turn taken, beside a writer.
+    fn beside(
+        dir: &Path,
+        turn: File,
+        log: impl FnOnce() -> Result<Arc<dyn LogReader>, EngineError>,
+    ) -> Result<Publisher, PublishError> {
+        let key = KeyStore::beside(dir).load("log")?;
         // These come before the log: what they stand for must be in it, whatever a writer adds meanwhile.
         let (known, _) = read_head(dir, &key)?;
-        let path = dir.join(CHECKPOINT);
-        let pinned = read(&path)?;
-        let log = log_reader(dir)?;
+        let pins = PinBytes::read(dir)?;
+        let log = log()?;
         let size = log.size();
-        let (origin, public) = identity(&*log)?;
-        if public != key.secret.public() {
-            return Err(EngineError::ForeignLogKey { path: keys.folder().to_owned() }.into());
-        }
-        let verifier = log_verifier(&origin, public)?;
-        let pinned = pinned.map(|bytes| open_note(&path, &bytes, &verifier)).transpose()?;
-        Ok(Publisher { dir: dir.to_owned(), log, size, origin, key, verifier, known, pinned, _turn: turn })
+        let signatory = Signatory::of(&*log)?;
+        signatory.owns(&key, dir)?;
+        let pins = pins.judge(dir, &signatory)?;
+        let (dir, cosigner) = (dir.to_owned(), None);
+        Ok(Publisher {
+            dir,
+            log,
+            size,
+            key,
+            signatory,
+            known,
+            pins,
+            cosigner,
+            everything: false,
+            _turn: turn,
+        })
+    }
+
+    /// Nothing is published before this cosigner has agreed.
+    #[must_use]
+    pub fn cosigned_by(self, cosigner: Arc<dyn Cosigner>) -> Publisher {
+        Publisher { cosigner: Some(cosigner), ..self }
+    }
+
+    /// Reads everything back from record 0, also what was read back before an earlier signature.
+    #[must_use]
+    pub fn everything(self) -> Publisher {
+        Publisher { everything: true, ..self }
     }
 
     /// How many records there are to publish.
@@ -171,165 +199,132 @@ impl Publisher {
         self.size
     }
 
+    /// How many records the newest signed checkpoint stands for: these need not be read back again.
+    pub fn signed_size(&self) -> u64 {
+        self.pins.all(&self.dir).first().map_or(0, |(_, checkpoint)| checkpoint.size)
+    }
+
     /// The key that checkpoints are checked with.
     pub fn verifier(&self) -> &VerifierKey {
-        &self.verifier
+        self.signatory.verifier()
     }
 
     /// Signs a checkpoint of the whole log and pins it. `progress` hears of records read.
-    pub fn checkpoint(&self, progress: &dyn Fn(u64)) -> Result<Published, PublishError> {
-        self.publish(None, progress).map(|(published, _)| published)
+    pub fn checkpoint(&mut self, progress: &dyn Fn(u64)) -> Result<Published, PublishError> {
+        self.publish(None, progress)
     }
 
     /// Signs a checkpoint and brings a site of tiles up to it. The site's own checkpoint is written last.
-    pub fn export(&self, to: &Export, progress: &dyn Fn(u64)) -> Result<Exported, PublishError> {
+    pub fn export(&mut self, to: &Export, progress: &dyn Fn(u64)) -> Result<Exported, PublishError> {
         site::export(self, to, progress)
     }
 
-    /// Reads everything back, signs, pins. Both the pinned checkpoint and the one of a site must be continued.
-    ///
-    /// Also gives the tiles as of the last full bundle of that site, to go on from.
+    /// Reads back what is new, signs, has cosigned, pins. The pinned checkpoints and that of a site must be continued.
     fn publish(
-        &self,
+        &mut self,
         site: Option<(&Path, &Checkpoint)>,
         progress: &dyn Fn(u64),
-    ) -> Result<(Published, TileBuilder), PublishError> {
-        let path = self.dir.join(CHECKPOINT);
-        let pinned = self.pinned.as_ref().map(|pinned| (path.as_path(), &pinned.checkpoint));
-        let earlier: Vec<(&Path, &Checkpoint)> = pinned.into_iter().chain(site).collect();
-        let disagrees = |path: &Path, old: u64, why| {
-            let (path, size) = (path.to_owned(), self.size);
-            PublishError::Disagrees { path, old, size, why }
+    ) -> Result<Published, PublishError> {
+        let tiles = Tiles::of(&self.dir);
+        let mut earlier = self.pins.all(&self.dir);
+        let base = earlier.first().cloned();
+        earlier.extend(site.map(|(path, checkpoint)| (path.to_owned(), checkpoint.clone())));
+        for (path, checkpoint) in &earlier {
+            shorter(path, checkpoint, self.size)?;
+        }
+        let start = match base.as_ref().filter(|_| !self.everything) {
+            Some((path, checkpoint)) => self.go_on(&tiles, path, checkpoint, progress)?,
+            None => TileBuilder::new(),
         };
+        let from = start.size();
+        let mut growing = tiles.grow(start);
+        let marks: Vec<u64> = earlier.iter().map(|(_, checkpoint)| checkpoint.size).collect();
+        let Publisher { log, size, signatory, known, .. } = self;
+        let back = ReadBack { log: &**log, size: *size, signatory, known: *known };
+        let roots = back.into_tiles(&mut growing, &marks, progress)?;
+        let root = growing.settle()?.root();
         for (path, old) in &earlier {
-            if old.size > self.size {
-                return Err(disagrees(path, old.size, Disagreement::Shorter));
+            let same = match &base {
+                Some((path, base)) if old.size < from => self.grew(&tiles, old, (path, base), progress)?,
+                Some(_) | None => roots.get(&old.size) == Some(&old.root),
+            };
+            if !same {
+                return Err(disagrees(path, old, self.size, Disagreement::Root).into());
             }
         }
-        let marks: Vec<u64> = earlier.iter().map(|(_, old)| old.size).collect();
-        let from = site.map_or(0, |(_, old)| old.size - old.size % u64::from(FULL));
-        let Tree { root, roots, from } = self.read_back(&marks, from, progress)?;
-        for (path, old) in &earlier {
-            if roots.get(&old.size) != Some(&old.root) {
-                return Err(disagrees(path, old.size, Disagreement::Root));
-            }
-        }
-        let checkpoint = Checkpoint { origin: self.origin.clone(), size: self.size, root };
-        if let Some(pinned) = self.pinned.as_ref().filter(|pinned| pinned.checkpoint == checkpoint) {
-            return Ok((pinned.clone(), from));
-        }
-        let note = checkpoint.sign(&self.key.secret).map_err(|error| EngineError::Sign(error.to_string()))?;
-        replace(&self.dir.join("checkpoint.part"), &path, note.to_string().as_bytes())?;
-        Ok((Published { checkpoint, note }, from))
+        let origin = self.signatory.origin.clone();
+        self.pin(&tiles, Checkpoint { origin, size: self.size, root })
     }
 
-    /// Reads the whole log and believes nothing: links, digests, the newest commit, the head file.
-    fn read_back(&self, marks: &[u64], from: u64, progress: &dyn Fn(u64)) -> Result<Tree, PublishError> {
-        let chain = ChainContext::new(&self.origin);
-        let mut head = chain.start();
-        let mut builder = TileBuilder::new();
-        let mut roots = BTreeMap::from([(0, builder.root())]);
-        let mut start = builder.clone();
-        let mut command = Sha256Digest::of(b"");
-        if self.known.size > self.size {
-            return Err(StoreError::Behind { found: self.size, expected: self.known.size }.into());
+    /// The right edge of the tree that was signed last, from the tiles or else from the log.
+    fn go_on(
+        &self,
+        tiles: &Tiles,
+        path: &Path,
+        checkpoint: &Checkpoint,
+        progress: &dyn Fn(u64),
+    ) -> Result<TileBuilder, PublishError> {
+        match tiles.edge(checkpoint).filter(|_| continues(&*self.log, tiles, checkpoint)) {
+            Some(edge) => Ok(edge),
+            None => rebuild(&*self.log, Some(tiles), (path, checkpoint), progress),
         }
-        each(&*self.log, 0, self.size, |record| {
-            let leaf = link(&record, &mut command)?;
-            if leaf.prev != head {
-                return Err(bad(&record, "it is not linked to the record before"));
-            }
-            head = chain.link(record.leaf);
-            let _full = builder.push(TreeHash::leaf(record.leaf));
-            let size = builder.size();
-            if size == self.known.size && head.0 != self.known.head {
-                let (expected, found) = (self.known.head, Some(head.0));
-                return Err(StoreError::Disagrees { size, expected, found }.into());
-            }
-            if marks.contains(&size) {
-                roots.insert(size, builder.root());
-            }
-            if size == from {
-                start = builder.clone();
-            }
-            progress(1);
-            Ok(())
-        })?;
-        let last = self.size.saturating_sub(1);
-        let commit = self.log.commit_at(last)?.filter(|commit| {
-            let whole = commit.end() == self.size && commit.head == head.0;
-            whole && receipt_of(&self.origin, commit).verify(&self.key.secret.public())
-        });
-        if commit.is_none() || builder.size() != self.size {
-            let why = "its commit does not vouch for what was read".to_owned();
-            return Err(EngineError::BadRecord { position: last, why }.into());
-        }
-        Ok(Tree { root: builder.root(), roots, from: start })
     }
-}
 
-/// The proof that a record is in the tree of the pinned checkpoint; it carries the leaf. Needs no key and no lock.
-///
-/// Fails if that checkpoint does not reach the record, or the log is not the one it was signed for.
-pub fn prove(dir: &Path, position: u64, progress: &dyn Fn(u64)) -> Result<TlogProof, PublishError> {
-    let path = dir.join(CHECKPOINT);
-    let pinned = read(&path)?;
-    let log = log_reader(dir)?;
-    let (origin, public) = identity(&*log)?;
-    let verifier = log_verifier(&origin, public)?;
-    let pinned = pinned.map(|bytes| open_note(&path, &bytes, &verifier)).transpose()?;
-    let size = log.size();
-    let Some(Published { checkpoint, note }) = pinned else {
-        return Err(PublishError::Uncovered { position, size: 0 });
-    };
-    let Checkpoint { size: old, root, .. } = checkpoint;
-    let disagrees = |why| PublishError::Disagrees { path: path.clone(), old, size, why };
-    match () {
-        () if old > size => return Err(disagrees(Disagreement::Shorter)),
-        () if position >= size => return Err(PublishError::NoRecord { position, size }),
-        () if position >= old => return Err(PublishError::Uncovered { position, size: old }),
-        () => {}
-    }
-    let mut leaf = Vec::new();
-    let mut leaves = MemoryTree::new();
-    each(&*log, 0, old, |record| {
-        leaves.push(TreeHash::leaf(record.leaf));
-        if record.position == position {
-            record.leaf.clone_into(&mut leaf);
+    /// Whether the tree that was signed last grew from that of an older checkpoint.
+    fn grew(
+        &self,
+        tiles: &Tiles,
+        old: &Checkpoint,
+        (path, base): (&Path, &Checkpoint),
+        progress: &dyn Fn(u64),
+    ) -> Result<bool, PublishError> {
+        if leads_to(tiles, old, base) {
+            return Ok(true);
         }
-        progress(1);
-        Ok(())
-    })?;
-    let internal = |why: String| EngineError::Internal(format!("proof: {why}"));
-    if tree::root(&mut leaves, old).map_err(|error| internal(error.to_string()))? != root {
-        return Err(disagrees(Disagreement::Root));
+        // Either the checkpoint is another history's or a tile is wrong: the records themselves decide.
+        rebuild(&*self.log, Some(tiles), (path, base), progress)?;
+        Ok(leads_to(tiles, old, base))
     }
-    let proof = tree::inclusion(&mut leaves, position, old).map_err(|error| internal(error.to_string()))?;
-    let proof = TlogProof::new(Some(leaf), position, proof, note);
-    Ok(proof.map_err(|error| internal(error.to_string()))?)
-}
 
-/// Reads a leaf and holds body and command against the digests it names. What is withheld is not held against it.
-fn link<'r>(record: &RecordRef<'r>, command: &mut Sha256Digest) -> Result<LeafRef<'r>, PublishError> {
-    let leaf = LeafRef::parse(record.leaf).map_err(|error| bad(record, &error.to_string()))?;
-    if !record.command.is_empty() {
-        *command = Sha256Digest::of(record.command);
-    }
-    match () {
-        () if leaf.seq != record.position => Err(bad(record, "its leaf belongs elsewhere")),
-        () if record.body.is_empty() => Ok(leaf),
-        () if Sha256Digest::of(record.body) != leaf.body_sha256 => {
-            Err(bad(record, "its body is not the one its leaf names"))
+    /// Signs, lets others cosign, and makes the result durable.
+    fn pin(&mut self, tiles: &Tiles, checkpoint: Checkpoint) -> Result<Published, PublishError> {
+        let (path, signed) = (self.dir.join(CHECKPOINT), self.dir.join(SIGNED));
+        let part = self.dir.join("checkpoint.part");
+        let before = self.pins.published.clone().filter(|before| before.checkpoint == checkpoint);
+        let enough = |before: &Published| self.cosigner.as_ref().is_none_or(|c| c.is_enough(before));
+        let mut published = match before {
+            Some(before) if enough(&before) => return Ok(before),
+            Some(before) => before,
+            None => self.signatory.sign(checkpoint, &self.key)?,
+        };
+        if let Some(cosigner) = &self.cosigner {
+            if self.pins.signed.as_ref() != Some(&published) {
+                replace(&part, &signed, published.note.to_string().as_bytes())?;
+                self.pins.signed = Some(published.clone());
+            }
+            let size = published.checkpoint.size;
+            let prover = Prover::of(self.log.clone(), tiles.clone(), published.clone(), signed.clone())?;
+            let growth = |old: u64| prover.consistency(old, size);
+            for line in cosigner.cosign(&published, &growth)? {
+                let known = |other: &hefu_chain::note::NoteSignature| {
+                    other.name() == line.name() && other.id() == line.id()
+                };
+                if !published.note.signatures().iter().any(known) {
+                    let added = published.note.add(line);
+                    added.map_err(|error| NotCosigned { why: error.to_string() })?;
+                }
+            }
         }
-        () if record.redacted_by.is_none() && *command != leaf.command_sha256 => {
-            Err(bad(record, "its command is not the one its leaf names"))
+        replace(&part, &path, published.note.to_string().as_bytes())?;
+        self.pins = Pins { published: Some(published.clone()), signed: None };
+        // It says nothing more than the published one; that it is gone need not be durable.
+        match fs::remove_file(&signed) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(EngineError::file("remove", &signed)(error).into())
+            }
+            Ok(()) | Err(_) => Ok(published),
         }
-        () => Ok(leaf),
     }
-}
-
-fn bad(record: &RecordRef<'_>, why: &str) -> PublishError {
-    EngineError::bad_record(record.position)(why.to_owned()).into()
 }
 
 /// Visits the records `from..until` until one fails.
@@ -354,47 +349,4 @@ fn each(
         })?;
     }
     failed.map_or(Ok(()), Err)
-}
-
-/// One publisher at a time; the kernel forgets the lock with the process.
-fn take_turn(dir: &Path) -> Result<File, EngineError> {
-    let path = dir.join("checkpoint.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(EngineError::file("open", &path))?;
-    file.lock().map_err(EngineError::file("lock", &path))?;
-    Ok(file)
-}
-
-fn log_verifier(origin: &Origin, public: PublicKey) -> Result<VerifierKey, EngineError> {
-    VerifierKey::of_log(origin, public).map_err(|error| EngineError::bad_record(0)(error.to_string()))
-}
-
-/// The bytes of a file; `None` if there is none.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, EngineError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(EngineError::file("read", path)(error)),
-    }
-}
-
-/// A checkpoint of this log and nobody else's.
-fn open_note(path: &Path, bytes: &[u8], verifier: &VerifierKey) -> Result<Published, EngineError> {
-    let bad = |why: String| EngineError::BadFile { path: path.to_owned(), why };
-    let note = Note::parse(bytes).map_err(|error| bad(error.to_string()))?;
-    let opened = Checkpoint::open(&note, [verifier]).map_err(|error| bad(error.to_string()))?;
-    Ok(Published { checkpoint: opened.checkpoint, note })
-}
-
-/// Puts a file in its place: whole or not at all, durable before this returns.
-fn replace(part: &Path, path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
-    let mut file = File::create(part).map_err(EngineError::file("create", part))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(EngineError::file("write", part))?;
-    fs::rename(part, path).map_err(EngineError::file("rename", path))?;
-    sync_folder(folder_of(path))
-}
-
-/// The folder a file is in.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -26,6 +26,7 @@ use crate::{
     indexer::{Indexer, SharedReader},
     ledger::Ledger,
     open::{self, Opened, Options},
+    publish::{Desk, Notary, Prover, PublishError, Published, Standing},
     redaction, snapshot,
 };
 
@@ -47,6 +48,8 @@ pub struct Engine {
     queue: SyncSender<Work>,
     writer: JoinHandle<Result<(), EngineError>>,
     indexer: Option<Indexer>,
+    desk: Desk,
+    notary: Option<Notary>,
     opened: Opened,
 }
 
@@ -99,6 +102,9 @@ impl Engine {
         let authenticator = Authenticator::new(origin.clone(), ledger.keys.clone());
         let reader: SharedReader = Arc::new(RwLock::new(ledger.log.reader()));
         let indexer = options.index.then(|| Indexer::start(dir, reader.clone(), &origin)).transpose()?;
+        let cosigner = options.cosigner.clone();
+        let desk = Desk { dir: dir.to_owned(), log: reader.clone(), cosigner };
+        let notary = options.notary.map(|schedule| Notary::start(dir, desk.clone(), schedule)).transpose()?;
         let (queue, requests) = mpsc::sync_channel(QUEUE);
         let writer = Writer {
             dir: dir.to_owned(),
@@ -113,7 +119,7 @@ impl Engine {
         let writer =
             thread::Builder::new().name("hefu-writer".to_owned()).spawn(move || writer.run(&requests));
         let writer = writer.map_err(EngineError::file("start a thread for", dir))?;
-        Ok(Engine { origin, authenticator, views, queue, writer, indexer, opened })
+        Ok(Engine { origin, authenticator, views, queue, writer, indexer, desk, notary, opened })
     }
 
     /// The ledger's name.
@@ -124,6 +130,21 @@ impl Engine {
     /// What opening found.
     pub fn opened(&self) -> &Opened {
         &self.opened
+    }
+
+    /// Signs and publishes a checkpoint of everything that has been answered, on the caller's thread; commits go on.
+    pub fn checkpoint_now(&self) -> Result<Published, PublishError> {
+        self.desk.checkpoint()
+    }
+
+    /// Makes proofs under the newest published checkpoint.
+    pub fn prover(&self) -> Result<Prover, PublishError> {
+        self.desk.prover()
+    }
+
+    /// How the notary stands; nothing if the options asked for none.
+    pub fn notary(&self) -> Option<Standing> {
+        self.notary.as_ref().map(Notary::standing)
     }
 
     /// The published answers. The lock is held by the writer only while it folds a commit that is on disk; hold it for
@@ -155,6 +176,9 @@ impl Engine {
     pub fn close(self) -> Result<(), EngineError> {
         drop(self.queue);
         let closed = self.writer.join();
+        if let Some(notary) = self.notary {
+            notary.stop();
+        }
         if let Some(indexer) = self.indexer {
             indexer.stop();
         }

@@ -81,6 +81,14 @@ impl HashSource for MemoryTree {
     type Error = NoHash;
 
     fn hash(&mut self, level: u32, index: u64) -> Result<TreeHash, NoHash> {
+        (&*self).hash(level, index)
+    }
+}
+
+impl HashSource for &MemoryTree {
+    type Error = NoHash;
+
+    fn hash(&mut self, level: u32, index: u64) -> Result<TreeHash, NoHash> {
         let at = |level, index| Some((usize::try_from(level).ok()?, usize::try_from(index).ok()?));
         at(level, index)
             .and_then(|(level, index)| self.levels.get(level)?.get(index).copied())

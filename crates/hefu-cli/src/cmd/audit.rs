@@ -27,7 +27,7 @@ pub(crate) enum What {
     Verify(verify::Args),
     /// Decide every command again and compare
     Replay(replay::Args),
-    /// Read everything back and sign the tree over it
+    /// Read back what is new and sign the tree over all records
     Checkpoint(checkpoint::Args),
     /// Sign a checkpoint and write the tree as a static site for auditors (C2SP tlog-tiles)
     Export(export::Args),

@@ -80,6 +80,7 @@ fn measure(dir: &Path, commands: u64) -> Result<Vec<Line>> {
     let latency = phase("latency")?;
     let queries = phase("queries")?;
     let verify = phase("verify")?;
+    let publish = phase("publish")?;
     let reopened = phase("open")?;
     let figure = |value: &Value, key: &str| value[key].as_f64().unwrap_or_default();
     let mut lines = Vec::new();
@@ -135,6 +136,7 @@ fn measure(dir: &Path, commands: u64) -> Result<Vec<Line>> {
         target: "< 1 ms",
         reached: cell < 1000.0,
     });
+    lines.extend(published(&publish));
     for (what, value, target, most) in [
         ("open after kill -9", &open_killed, "< 2 s at 1 M events", 2.0),
         ("open after a clean stop", &reopened, "< 0.5 s at 1 M events", 0.5),
@@ -176,6 +178,46 @@ fn measure(dir: &Path, commands: u64) -> Result<Vec<Line>> {
         reached: disk <= 1.15 && index <= 0.3,
     });
     Ok(lines)
+}
+
+/// The lines about checkpoints, proofs and sites.
+fn published(publish: &Value) -> [Line; 4] {
+    let figure = |key: &str| publish[key].as_f64().unwrap_or_default();
+    let line = |what, measured, target, reached| Line {
+        what,
+        measured,
+        bare: String::new(),
+        ratio: None,
+        target,
+        reached,
+    };
+    let (lag, export, p99) = (figure("lag_s"), figure("export_per_s"), figure("proof_p99_us"));
+    [
+        line(
+            "first checkpoint: everything read back",
+            format!("{:.0} records/s", figure("read_back_per_s")),
+            "",
+            true,
+        ),
+        line(
+            "checkpoint behind the head",
+            format!("{:.1} ms for {:.0} new of {:.0} records", lag * 1e3, figure("new"), figure("size")),
+            "< 1 s at 1 M records",
+            lag < 1.0,
+        ),
+        line(
+            "inclusion proof, p99",
+            format!("{p99:.0} us (p50 {:.0})", figure("proof_p50_us")),
+            "< 1 ms at 1 M records",
+            p99 < 1000.0,
+        ),
+        line(
+            "audit export of a new site",
+            format!("{export:.0} records/s ({:.0} MB)", figure("site_mb")),
+            ">= 300,000/s",
+            export >= 300_000.0,
+        ),
+    ]
 }
 
 fn child<T: DeserializeOwned>(phase: &str, dir: &Path, commands: u64) -> Result<T> {

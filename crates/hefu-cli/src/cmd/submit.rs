@@ -5,6 +5,7 @@
 
 mod fields;
 mod pipeline;
+mod receipts;
 mod signing;
 mod tally;
 
@@ -17,7 +18,7 @@ use std::{
 use hefu_engine::{Engine, Mode};
 use hefu_exchange::journal::Lines;
 
-use self::{pipeline::Pipeline, tally::Tally};
+use self::{pipeline::Pipeline, receipts::Receipts, tally::Tally};
 use crate::{
     context::{Context, not_a_folder},
     error::{CliError, Result, exit},
@@ -44,8 +45,8 @@ pub(crate) struct Args {
     /// Begin at this line
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) from_line: u64,
-    /// Append a receipt for each command to this file
-    #[arg(long, value_name = "FILE")]
+    /// Keep receipts in this folder: every answer, and a proof for each command on record
+    #[arg(long, value_name = "DIR")]
     pub(crate) receipts: Option<PathBuf>,
 }
 
@@ -71,14 +72,17 @@ impl Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let reader = input(&args.file)?;
-    let receipts = args.receipts.as_deref().map(receipts).transpose()?;
+    let receipts = args.receipts.as_deref().map(Receipts::open).transpose()?;
     let engine = context.engine()?;
     let mut tally = Tally::new(context, args, receipts);
     let outcome = feed(context, args, &engine, reader, &mut tally);
+    // What is on record has its proof even if a later line was wrong.
+    let proven = tally.prove(&engine);
     // Closing comes first: the ledger is left clean whatever the journal held.
     let closed = engine.close();
     tally.print()?;
     outcome?;
+    proven?;
     closed?;
     Ok(tally.exit())
 }
@@ -134,10 +138,4 @@ fn input(path: &Path) -> Result<Box<dyn BufRead>> {
         if error.kind() == io::ErrorKind::NotFound { shown.exiting(exit::BAD_INPUT) } else { shown }
     })?;
     Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
-}
-
-/// Receipts are kept: a second run adds to the file of the first.
-fn receipts(path: &Path) -> Result<File> {
-    let file = File::options().create(true).append(true).open(path);
-    file.map_err(|error| CliError::io(("创建", "create"), path, &error).exiting(exit::CANNOT_CREATE))
 }

@@ -69,6 +69,9 @@ impl From<EngineError> for CliError {
                     text(format!("{} 不可用", path.display()), format!("{} cannot be used", path.display()));
                 ("bad_file", exit::IO, message, None)
             }
+            EngineError::Checkpoint { path, old, size, why } => {
+                return contradiction(&path.display().to_string(), *old, *size, *why, chain(&error));
+            }
             EngineError::NoKey { name, path } => {
                 let message = text(format!("没有密钥 `{name}`"), format!("there is no key `{name}`"));
                 let hint = text(
@@ -113,26 +116,24 @@ impl From<PublishError> for CliError {
         let detail = error.to_string();
         match error {
             PublishError::Engine(error) => error.into(),
-            PublishError::Disagrees { path, old, size, why } => {
-                let path = path.display().to_string();
-                let message = text(
-                    format!("账本与已签署的检查点 {path} 不一致;未签署任何内容"),
-                    format!("the log contradicts the checkpoint {path}; nothing was signed"),
-                );
-                let why_zh = match why {
-                    Disagreement::Shorter => format!("检查点有 {old} 条记录,账本只有 {size} 条"),
-                    Disagreement::Root => format!("账本的前 {old} 条记录得出另一棵树"),
-                };
+            PublishError::NotCosigned(_) => {
+                let message = text("检查点未获足够见证,未发布", "the checkpoint is not published");
                 let hint = text(
-                    "记录在签署后丢失或被改:运行 `hefu audit verify`,再从备份恢复",
-                    "records were lost or changed after it was signed: run `hefu audit verify`, then restore a backup",
+                    "使见证者可达后再次运行;旧检查点仍然有效",
+                    "try again when the witnesses can be reached; the older checkpoint stands",
                 );
-                CliError::new("checkpoint_disagrees", exit::REFUSED, message)
-                    .why(text(why_zh, detail))
+                CliError::new("not_cosigned", exit::REFUSED, message)
+                    .why(text(detail.clone(), detail))
                     .hint(hint)
-                    .at("file", path)
-                    .at("checkpoint_size", old)
-                    .at("size", size)
+            }
+            PublishError::NoCheckpoint => {
+                let message = text("尚无检查点", "there is no checkpoint yet");
+                let hint = text("先运行 `hefu audit checkpoint`", "run `hefu audit checkpoint` first");
+                CliError::new("not_covered", exit::REFUSED, message).hint(hint).at("checkpoint_size", 0)
+            }
+            PublishError::Sizes { .. } => {
+                let message = text("没有这样的一致性证明", "there is no such proof");
+                CliError::new("no_such_proof", exit::REFUSED, message).why(text(detail.clone(), detail))
             }
             PublishError::Site { path, why } => unfit_site(&path.display().to_string(), why),
             PublishError::Uncovered { position, size } => {
@@ -154,6 +155,30 @@ impl From<PublishError> for CliError {
             }
         }
     }
+}
+
+/// A log that does not continue what its key signed.
+fn contradiction(path: &str, old: u64, size: u64, why: Disagreement, detail: String) -> CliError {
+    let message = text(
+        format!("账本与已签署的检查点 {path} 不一致;不得写入,未签署任何内容"),
+        format!(
+            "the log contradicts the checkpoint {path}; it is not opened for writing and nothing is signed"
+        ),
+    );
+    let why_zh = match why {
+        Disagreement::Shorter => format!("检查点有 {old} 条记录,账本只有 {size} 条"),
+        Disagreement::Root => format!("账本的前 {old} 条记录得出另一棵树"),
+    };
+    let hint = text(
+        "记录在签署后丢失或被改:运行 `hefu audit verify`,再恢复账本的最新副本",
+        "records were lost or changed after it was signed: run `hefu audit verify`, then bring back the newest copy of the log",
+    );
+    CliError::new("checkpoint_disagrees", exit::REFUSED, message)
+        .why(text(why_zh, detail))
+        .hint(hint)
+        .at("file", path)
+        .at("checkpoint_size", old)
+        .at("size", size)
 }
 
 fn unfit_site(path: &str, why: SiteProblem) -> CliError {

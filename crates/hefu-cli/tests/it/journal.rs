@@ -185,17 +185,17 @@ fn a_line_that_stands_twice_in_one_journal_is_recorded_once() {
 fn signed_lines_come_back_with_their_first_receipts() {
     let place = Place::with_sample();
     let size = place.size();
-    place.run(&["submit", "journal.jsonl", "--receipts", "first.jsonl"]).exits(0);
-    let receipts = fs::read_to_string(place.path("first.jsonl")).unwrap();
+    place.run(&["submit", "journal.jsonl", "--receipts", "first"]).exits(0);
+    let receipts = fs::read_to_string(place.path("first/receipts.jsonl")).unwrap();
     assert_eq!(receipts.lines().count(), 19);
     // The stored commands are what was signed: taken out of the log, they are a signed journal.
     let signed = stored_commands(&place);
     assert_eq!(signed.len(), 19);
     place.write("signed.jsonl", &(signed.join("\n") + "\n"));
-    let again = place.run(&["submit", "signed.jsonl", "--receipts", "second.jsonl"]).exits(0).json();
+    let again = place.run(&["submit", "signed.jsonl", "--receipts", "second"]).exits(0).json();
     assert_eq!((&again["accepted"], &again["repeated"]), (&json!(0), &json!(19)));
     assert_eq!(place.size(), size);
-    let second = fs::read_to_string(place.path("second.jsonl")).unwrap();
+    let second = fs::read_to_string(place.path("second/receipts.jsonl")).unwrap();
     assert_eq!(receipts, second);
     let first: Value = serde_json::from_str(receipts.lines().next().unwrap()).unwrap();
     assert_eq!(first["receipt"]["origin"], "x.example/zj");
@@ -207,6 +207,39 @@ fn signed_lines_come_back_with_their_first_receipts() {
     place.write("forged.jsonl", &format!("{forged}\n"));
     let error = place.run(&["submit", "forged.jsonl"]).exits(1).error();
     assert_eq!((&error["code"], &error["line"]), (&json!("bad_signature"), &json!(1)));
+}
+
+#[test]
+fn every_command_on_record_has_a_proof_that_stands_alone() {
+    let place = Place::new();
+    // The last line is wrong; what stands before it is on record and proven.
+    place.write("j.jsonl", &format!("{SAMPLE}{{\"as\":\"330108\",\"type\":\"tick\"}}\n"));
+    place.run(&["submit", "j.jsonl", "--dry-run", "--receipts", "dry"]);
+    place.run(&["submit", "j.jsonl", "--atomic", "--receipts", "dry"]);
+    assert_eq!(fs::read_dir(place.path("dry")).unwrap().count(), 1, "answers, no proofs");
+    let ran = place.run(&["submit", "j.jsonl", "--receipts", "r"]);
+    assert_ne!(ran.code, 0);
+    let proofs = || {
+        let files = fs::read_dir(place.path("r")).unwrap().flatten().map(|entry| entry.path());
+        let mut files: Vec<_> =
+            files.filter(|path| path.extension().is_some_and(|e| e == "tlog-proof")).collect();
+        files.sort();
+        files
+    };
+    assert_eq!(proofs().len(), SAMPLE.lines().count());
+    for path in proofs() {
+        let file = path.to_str().unwrap();
+        let verdict = place.run_bare(&["audit", "verify", file, "--key", "L.keys/log.key"]).exits(0).json();
+        assert_eq!(verdict["leaf"]["command"], path.file_stem().unwrap().to_str().unwrap());
+    }
+    // The same journal again: the same proofs again, whatever became of the first.
+    let first: Vec<Vec<u8>> = proofs().iter().map(|path| fs::read(path).unwrap()).collect();
+    fs::remove_file(&proofs()[0]).unwrap();
+    fs::write(&proofs()[0], "half").unwrap();
+    place.write("journal.jsonl", SAMPLE);
+    place.run(&["submit", "journal.jsonl", "--receipts", "r"]).exits(0);
+    let again: Vec<Vec<u8>> = proofs().iter().map(|path| fs::read(path).unwrap()).collect();
+    assert_eq!(again, first);
 }
 
 /// The signed commands of the sample, as they lie in the segment file.

@@ -81,7 +81,10 @@ fn a_checkpoint_is_a_note_of_three_lines_and_is_kept() {
     let (body, signatures) = note.split_once("\n\n").unwrap();
     assert_eq!(body.lines().count(), 3);
     assert!(signatures.starts_with("— x.example/zj ") && signatures.lines().count() == 1);
-    // The same log, the same note; people see it as it is.
+    // The same log, the same note, however much of it is read; people see it as it is.
+    assert_eq!(place.run(&["audit", "checkpoint", "--full"]).exits(0).json(), first);
+    fs::remove_dir_all(place.path("L/tiles")).unwrap();
+    assert_eq!(place.run(&["audit", "checkpoint"]).exits(0).json(), first);
     assert_eq!(place.table("zh", &["audit", "checkpoint"]).exits(0).out, note);
     place.grow(0..3);
     let second = place.run(&["audit", "checkpoint"]).exits(0).json();
@@ -246,9 +249,15 @@ fn a_log_that_was_rolled_back_or_rewritten_is_not_signed() {
         assert_eq!(place.bytes("L/checkpoint"), signed);
     };
     everything("records are missing");
+    // It takes no command either.
+    place.write("more.jsonl", &projects(10..20));
+    refused(&["submit", "more.jsonl"], "L/checkpoint", "records are missing");
     // Another history grows beyond it.
+    fs::rename(place.path("L/checkpoint"), place.path("checkpoint")).unwrap();
     place.grow(10..20);
+    fs::rename(place.path("checkpoint"), place.path("L/checkpoint")).unwrap();
     everything("another tree");
+    refused(&["submit", "more.jsonl"], "L/checkpoint", "another tree");
     // Without the pinned checkpoint, the site remembers.
     fs::remove_file(place.path("L/checkpoint")).unwrap();
     refused(&["audit", "export", "site"], "site/checkpoint", "another tree");

@@ -1,5 +1,5 @@
 //! kill -9 at random times, two hundred times, on one ledger: every acknowledged command is there, none is torn, none
-//! is invented.
+//! is invented. A notary signs all the while: what it published stands.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
+use hefu_chain::checkpoint::Checkpoint;
 use hefu_chain::leaf::LeafRef;
-use hefu_engine::{Mode, Reader, Signer};
+use hefu_engine::{Engine, Mode, Options, Prover, PublishError, Publisher, Reader, Schedule, Signer};
 use uuid::Uuid;
 
 use crate::bench_ledger::{Bench, ok, project, report, sign};
@@ -25,6 +26,8 @@ struct Said {
     acknowledged: HashMap<Uuid, u64>,
     /// Commands that were submitted as one: all or none of them.
     together: Vec<Vec<Uuid>>,
+    /// Checkpoints as they lay there when the writer was dead.
+    published: Vec<Checkpoint>,
 }
 
 /// Not a test: the process that is killed.
@@ -33,7 +36,8 @@ struct Said {
 fn writer_to_be_killed() {
     let Ok(dir) = std::env::var(DIR) else { return };
     let bench = Bench::at(dir.as_ref());
-    let engine = bench.open();
+    let notary = Some(Schedule { every: Duration::from_micros(200), at_stop: true });
+    let engine = Engine::open(&bench.dir, Options { index: false, notary, ..Options::default() }).unwrap();
     std::thread::scope(|scope| {
         for thread in 0..3u64 {
             let (engine, bench) = (&engine, &bench);
@@ -84,6 +88,8 @@ fn no_acknowledged_command_is_lost_to_kill_9() {
         }
     }
     said.check(&bench, first_size);
+    let sizes: HashSet<u64> = said.published.iter().map(|checkpoint| checkpoint.size).collect();
+    assert!(sizes.len() > 10, "the notary was at work: {}", sizes.len());
     assert!(kills == ROUNDS && said.acknowledged.len() > ROUNDS as usize, "{}", said.acknowledged.len());
 }
 
@@ -107,6 +113,11 @@ impl Said {
         }
         child.wait().unwrap();
         assert!(!before_kill, "the writer stopped by itself");
+        match Prover::open(&bench.dir) {
+            Ok(prover) => self.published.push(prover.checkpoint().checkpoint.clone()),
+            Err(PublishError::NoCheckpoint) => assert!(self.published.is_empty(), "a checkpoint is gone"),
+            Err(error) => panic!("{error}"),
+        }
     }
 
     fn note(&mut self, line: &str) {
@@ -133,6 +144,13 @@ impl Said {
             ControlFlow::Continue(())
         };
         reader.log().scan(first_size, visit).unwrap();
+        // Everything that was ever published is a part of what is published now.
+        let newest = Publisher::open(&bench.dir).unwrap().checkpoint(&|_| {}).unwrap();
+        assert_eq!(newest.checkpoint.size, reader.log_size());
+        let prover = Prover::open(&bench.dir).unwrap();
+        for Checkpoint { size, root, .. } in &self.published {
+            assert_eq!(prover.root(*size).unwrap(), *root);
+        }
         for (id, position) in &self.acknowledged {
             assert_eq!(recorded.get(id), Some(position), "acknowledged command {id}");
         }

@@ -6,4 +6,5 @@ mod bench_ledger;
 mod commands;
 mod faults;
 mod kill;
+mod publish;
 mod redaction;

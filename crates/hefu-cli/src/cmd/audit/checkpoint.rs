@@ -1,4 +1,4 @@
-//! `hefu audit checkpoint`: everything read back, and the log's word on the tree over it.
+//! `hefu audit checkpoint`: what is new read back, and the log's word on the tree over it.
 
 use hefu_engine::Published;
 use serde_json::{Value, json};
@@ -12,12 +12,21 @@ use crate::{
 
 /// `hefu audit checkpoint`
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Read every record back, not only those that no earlier checkpoint stands for
+    #[arg(long)]
+    pub(crate) full: bool,
+}
 
 /// Runs it.
-pub(crate) fn run(context: &Context, _args: &Args) -> Result<u8> {
-    let publisher = context.publisher()?;
-    let progress = context.progress(Some(publisher.size()), &text("读回", "reading back"));
+pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
+    let mut publisher = context.publisher()?;
+    if args.full {
+        publisher = publisher.everything();
+    }
+    let known = if args.full { 0 } else { publisher.signed_size() };
+    let new = publisher.size().saturating_sub(known);
+    let progress = context.progress(Some(new), &text("读回", "reading back"));
     let published = publisher.checkpoint(&|more| progress.more(more))?;
     drop(progress);
     verbatim(context, &published.note.to_string(), &described(&published))?;

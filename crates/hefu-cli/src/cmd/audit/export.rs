@@ -29,9 +29,10 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let Args { site, public, vkey } = args;
-    let publisher = context.publisher()?;
+    let mut publisher = context.publisher()?;
     // Read twice at most: before anything is signed, and to write what is new.
-    let progress = context.progress(Some(2 * publisher.size()), &text("导出", "exporting"));
+    let records = publisher.size().saturating_sub(publisher.signed_size()) + publisher.size();
+    let progress = context.progress(Some(records), &text("导出", "exporting"));
     let to = Export { dir: site.clone(), public: *public, vkey: vkey.clone() };
     let exported = publisher.export(&to, &|more| progress.more(more))?;
     drop(progress);

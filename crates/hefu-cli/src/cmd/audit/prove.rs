@@ -24,9 +24,7 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
-    let progress = context.progress(None, &text("读取", "reading"));
-    let proof = hefu_engine::prove(&context.dir, args.position, &|more| progress.more(more))?;
-    drop(progress);
+    let proof = hefu_engine::prove(&context.dir, args.position)?;
     let file = proof.to_string();
     let Some(path) = &args.out else {
         verbatim(context, &file, &json!({"index": proof.index(), "proof": file}))?;

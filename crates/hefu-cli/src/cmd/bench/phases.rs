@@ -17,7 +17,7 @@ use hefu_chain::{
     verify::{self, Segment},
 };
 use hefu_domain::{period::Period, state::IndicatorId};
-use hefu_engine::{Answer, Engine, KeyStore, Mode, Options, Reader, replay_views};
+use hefu_engine::{Answer, Engine, Export, KeyStore, Mode, Options, Publisher, Reader, replay_views};
 use hefu_exchange::{policy, regions};
 use hefu_store::Backend;
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ pub(super) fn run(phase: &str, dir: &Path, commands: u64) -> Result<Value> {
         "latency" => files.latency(),
         "queries" => files.queries(),
         "verify" => files.verify(),
+        "publish" => files.publish(),
         other => bail!("no phase `{other}`"),
     }
 }
@@ -172,6 +173,46 @@ impl Files {
         let segments = folder_bytes(&self.ledger.join("segments")) as f64;
         Ok(json!({"rebuild_per_s": rebuild, "cell_p50_us": at(50), "cell_p99_us": at(99),
                   "index_ratio": index / segments}))
+    }
+
+    /// The first checkpoint, one of 1,000 new records beside a writer, proofs, and a site.
+    fn publish(&self) -> Result<Value> {
+        let start = Instant::now();
+        let first = Publisher::open(&self.ledger)?.checkpoint(&|_| {})?.checkpoint.size;
+        let read_back = rate(first, start);
+        let journal = self.dir.join("more.jsonl");
+        let reader = Reader::open(&self.ledger)?;
+        let store = KeyStore::beside(&self.ledger);
+        let other_projects = 2_000_000_000..2_000_001_000;
+        journal::write(&journal, &reader.origin, &reader.views.state.regions, &store, other_projects)?;
+        drop(reader);
+        let engine = Engine::open(&self.ledger, Options { index: false, ..Options::default() })?;
+        for part in journal::parts(&journal, PART)? {
+            accepted(Some(engine.submit(part, Mode::Each, None)))?;
+        }
+        let start = Instant::now();
+        let size = engine.checkpoint_now()?.checkpoint.size;
+        let lag = start.elapsed().as_secs_f64();
+        let prover = engine.prover()?;
+        let mut samples = Vec::new();
+        for number in 0..20_000u64 {
+            let position = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % size;
+            let start = Instant::now();
+            std::hint::black_box(prover.inclusion(position)?);
+            samples.push(start.elapsed());
+        }
+        samples.sort_unstable();
+        let at = |share: usize| micros(samples[samples.len() * share / 100]);
+        engine.close()?;
+        let site = self.dir.join("site");
+        let to = Export { dir: site.clone(), public: false, vkey: None };
+        let start = Instant::now();
+        Publisher::open(&self.ledger)?.export(&to, &|_| {})?;
+        let export = rate(size, start);
+        let megabytes = folder_bytes(&site) as f64 / 1e6;
+        std::fs::remove_dir_all(&site)?;
+        Ok(json!({"read_back_per_s": read_back, "new": size - first, "size": size, "lag_s": lag,
+                  "proof_p50_us": at(50), "proof_p99_us": at(99), "export_per_s": export, "site_mb": megabytes}))
     }
 
     fn verify(&self) -> Result<Value> {

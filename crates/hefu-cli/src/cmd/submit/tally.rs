@@ -1,13 +1,11 @@
 //! What became of the lines: counts, receipts, and the first one that was refused.
 
-use std::{fs::File, io::Write};
-
 use hefu_chain::receipt::Refusal;
-use hefu_engine::{Accepted, Mode, Refused};
+use hefu_engine::{Accepted, Engine, Mode, Refused};
 use hefu_exchange::journal::JournalError;
 use serde_json::{Value, json};
 
-use super::{Args, fields::field_of, pipeline::Slot};
+use super::{Args, fields::field_of, pipeline::Slot, receipts::Receipts};
 use crate::{
     context::Context,
     error::{CliError, Result, exit},
@@ -28,7 +26,7 @@ pub(super) enum Verdict {
 pub(super) struct Tally<'a> {
     context: &'a Context,
     args: &'a Args,
-    receipts: Option<File>,
+    receipts: Option<Receipts>,
     accepted: u64,
     repeated: u64,
     refused: u64,
@@ -43,7 +41,7 @@ pub(super) struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(context: &'a Context, args: &'a Args, receipts: Option<File>) -> Self {
+    pub(super) fn new(context: &'a Context, args: &'a Args, receipts: Option<Receipts>) -> Self {
         Tally {
             context,
             args,
@@ -80,11 +78,11 @@ impl<'a> Tally<'a> {
                 if let Some(receipt) = &accepted.receipt {
                     self.head = Some(receipt.head.to_string());
                 }
-                self.keep(&receipt_json(&accepted, self.args.dry_run))
+                self.keep_accepted(&accepted)
             }
             Verdict::Repeated(accepted) => {
                 self.repeated += 1;
-                self.keep(&receipt_json(&Accepted { repeated: true, ..accepted }, self.args.dry_run))
+                self.keep_accepted(&Accepted { repeated: true, ..accepted })
             }
             Verdict::Refused(refused, signed) => {
                 let line = slot.line;
@@ -164,11 +162,20 @@ impl<'a> Tally<'a> {
         error.hint(hint).at("recorded", self.accepted)
     }
 
+    fn keep_accepted(&mut self, accepted: &Accepted) -> Result {
+        if let Some(receipts) = &mut self.receipts {
+            receipts.note(accepted);
+        }
+        self.keep(&receipt_json(accepted, self.args.dry_run))
+    }
+
     fn keep(&mut self, receipt: &Value) -> Result {
-        let Some(file) = &mut self.receipts else { return Ok(()) };
-        let path = self.args.receipts.clone().unwrap_or_default();
-        file.write_all(format!("{receipt}\n").as_bytes())
-            .map_err(|error| CliError::io(("写入", "write"), &path, &error))
+        self.receipts.as_mut().map_or(Ok(()), |receipts| receipts.keep(receipt))
+    }
+
+    /// Proofs for what is on record, if receipts are asked for.
+    pub(super) fn prove(&self, engine: &Engine) -> Result {
+        self.receipts.as_ref().map_or(Ok(()), |receipts| receipts.prove(self.context, engine))
     }
 
     /// The result.

@@ -1,0 +1,168 @@
+//! Proofs under the newest published checkpoint: that a record is in its tree, that one tree grew from another.
+//!
+//! They are made from the tiles and checked before they are given away. Where the tiles do not serve, the log itself
+//! is read once. Needs no key and takes no lock.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use hefu_chain::{
+    checkpoint::Checkpoint,
+    proof::TlogProof,
+    tree::{self, MemoryTree, TreeHash, verify_consistency, verify_inclusion},
+};
+use hefu_store::LogReader;
+
+use super::{
+    CHECKPOINT, Disagreement, PublishError, Published, each,
+    files::read,
+    pin::{continues, disagrees, shorter},
+    signatory::Signatory,
+    tiles::Tiles,
+};
+use crate::{answer::EngineError, reader::log_reader};
+
+/// Makes proofs under one checkpoint.
+pub struct Prover {
+    log: Arc<dyn LogReader>,
+    tiles: Tiles,
+    published: Published,
+    path: PathBuf,
+    /// The tree from the log, where the tiles did not serve.
+    memory: OnceLock<MemoryTree>,
+}
+
+impl Prover {
+    /// Under the newest published checkpoint. Fails without one, or if the log is behind it.
+    pub fn open(dir: &Path) -> Result<Prover, PublishError> {
+        Prover::beside(dir, || log_reader(dir))
+    }
+
+    /// The same beside a writer. The checkpoint is read before the log: the log must have what it stands for.
+    pub(crate) fn beside(
+        dir: &Path,
+        log: impl FnOnce() -> Result<Arc<dyn LogReader>, EngineError>,
+    ) -> Result<Prover, PublishError> {
+        let path = dir.join(CHECKPOINT);
+        let bytes = read(&path)?.ok_or(PublishError::NoCheckpoint)?;
+        let log = log()?;
+        let published = Signatory::of(&*log)?.parse(&path, &bytes)?;
+        Prover::of(log, Tiles::of(dir), published, path)
+    }
+
+    /// Under a checkpoint that is not published yet.
+    pub(super) fn of(
+        log: Arc<dyn LogReader>,
+        tiles: Tiles,
+        published: Published,
+        path: PathBuf,
+    ) -> Result<Prover, PublishError> {
+        shorter(&path, &published.checkpoint, log.size())?;
+        let kept = continues(&*log, &tiles, &published.checkpoint);
+        let prover = Prover { log, tiles, published, path, memory: OnceLock::new() };
+        // A log with another end is not the one that was signed, whatever else of it is in the tree.
+        if !kept {
+            prover.memory()?;
+        }
+        Ok(prover)
+    }
+
+    /// The checkpoint that the proofs lead to.
+    pub fn checkpoint(&self) -> &Published {
+        &self.published
+    }
+
+    /// The proof that a record is in the tree of the checkpoint; it carries the leaf.
+    pub fn inclusion(&self, position: u64) -> Result<TlogProof, PublishError> {
+        let Published { checkpoint: Checkpoint { size, root, .. }, note } = &self.published;
+        if position >= *size {
+            let log = self.log.size();
+            return Err(match position < log {
+                true => PublishError::Uncovered { position, size: *size },
+                false => PublishError::NoRecord { position, size: log },
+            });
+        }
+        let record = self.log.get(position)?;
+        let leaf = record.ok_or(PublishError::NoRecord { position, size: self.log.size() })?.leaf;
+        let hash = TreeHash::leaf(&leaf);
+        let good = |path: &Vec<TreeHash>| verify_inclusion(position, *size, &hash, path, root).is_ok();
+        let path = tree::inclusion(&mut self.tiles.source(*size), position, *size).ok().filter(good);
+        let path = match path {
+            Some(path) => path,
+            None => {
+                let path = tree::inclusion(&mut self.memory()?, position, *size);
+                path.map_err(|error| internal(&error))?
+            }
+        };
+        Ok(TlogProof::new(Some(leaf), position, path, note.clone()).map_err(|error| internal(&error))?)
+    }
+
+    /// The proof that the tree of the first `new` records grew from that of the first `old` ones (RFC 6962 section
+    /// 2.1.2). Fails if `new` is beyond the checkpoint or `old` beyond `new`.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<TreeHash>, PublishError> {
+        let size = self.published.checkpoint.size;
+        if new > size || old > new {
+            return Err(PublishError::Sizes { old, new, size });
+        }
+        let (old_root, new_root) = (self.root(old)?, self.root(new)?);
+        let good = |path: &Vec<TreeHash>| verify_consistency(old, &old_root, new, &new_root, path).is_ok();
+        if let Some(path) = tree::consistency(&mut self.tiles.source(size), old, new).ok().filter(good) {
+            return Ok(path);
+        }
+        tree::consistency(&mut self.memory()?, old, new).map_err(|error| internal(&error).into())
+    }
+
+    /// The root of the tree of the first `size` records, which the tree of the checkpoint grew from.
+    pub fn root(&self, size: u64) -> Result<TreeHash, PublishError> {
+        let Checkpoint { size: whole, root: signed, .. } = self.published.checkpoint;
+        if size > whole {
+            return Err(PublishError::Sizes { old: size, new: whole, size: whole });
+        }
+        let mut source = self.tiles.source(whole);
+        let found = tree::root(&mut source, size).ok().zip(tree::consistency(&mut source, size, whole).ok());
+        let good = |(root, path): &(TreeHash, Vec<TreeHash>)| {
+            verify_consistency(size, root, whole, &signed, path).is_ok()
+        };
+        match found.filter(good) {
+            Some((root, _)) => Ok(root),
+            None => Ok(tree::root(&mut self.memory()?, size).map_err(|error| internal(&error))?),
+        }
+    }
+
+    /// The whole tree from the log, read once; it must be the one of the checkpoint.
+    fn memory(&self) -> Result<&MemoryTree, PublishError> {
+        if let Some(tree) = self.memory.get() {
+            return Ok(tree);
+        }
+        tracing::warn!("the tiles are missing or wrong; the log is read for the proof");
+        let Checkpoint { size, root, .. } = self.published.checkpoint;
+        let mut leaves = MemoryTree::new();
+        each(&*self.log, 0, size, |record| {
+            leaves.push(TreeHash::leaf(record.leaf));
+            Ok(())
+        })?;
+        if tree::root(&mut leaves, size).ok() != Some(root) {
+            return Err(self.other());
+        }
+        Ok(self.memory.get_or_init(|| leaves))
+    }
+
+    fn other(&self) -> PublishError {
+        disagrees(&self.path, &self.published.checkpoint, self.log.size(), Disagreement::Root).into()
+    }
+}
+
+/// The proof that a record is in the tree of the newest published checkpoint.
+pub fn prove(dir: &Path, position: u64) -> Result<TlogProof, PublishError> {
+    match Prover::open(dir) {
+        Ok(prover) => prover.inclusion(position),
+        Err(PublishError::NoCheckpoint) => Err(PublishError::Uncovered { position, size: 0 }),
+        Err(error) => Err(error),
+    }
+}
+
+fn internal(error: &dyn std::fmt::Display) -> EngineError {
+    EngineError::Internal(format!("proof: {error}"))
+}
