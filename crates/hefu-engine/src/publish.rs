@@ -241,7 +241,7 @@ impl Publisher {
         let marks: Vec<u64> = earlier.iter().map(|(_, checkpoint)| checkpoint.size).collect();
         let Publisher { log, size, signatory, known, .. } = self;
         let back = ReadBack { log: &**log, size: *size, signatory, known: *known };
-        let roots = back.into_tiles(&mut growing, &marks, progress)?;
+        let roots = back.add_to(&mut growing, &marks, progress)?;
         let root = growing.settle()?.root();
         for (path, old) in &earlier {
             let same = match &base {
@@ -295,7 +295,7 @@ impl Publisher {
         let mut published = match before {
             Some(before) if enough(&before) => return Ok(before),
             Some(before) => before,
-            None => self.signatory.sign(checkpoint, &self.key)?,
+            None => Signatory::sign(checkpoint, &self.key)?,
         };
         if let Some(cosigner) = &self.cosigner {
             if self.pins.signed.as_ref() != Some(&published) {

@@ -79,9 +79,10 @@ impl Prover {
         let Published { checkpoint: Checkpoint { size, root, .. }, note } = &self.published;
         if position >= *size {
             let log = self.log.size();
-            return Err(match position < log {
-                true => PublishError::Uncovered { position, size: *size },
-                false => PublishError::NoRecord { position, size: log },
+            return Err(if position < log {
+                PublishError::Uncovered { position, size: *size }
+            } else {
+                PublishError::NoRecord { position, size: log }
             });
         }
         let record = self.log.get(position)?;
@@ -89,12 +90,11 @@ impl Prover {
         let hash = TreeHash::leaf(&leaf);
         let good = |path: &Vec<TreeHash>| verify_inclusion(position, *size, &hash, path, root).is_ok();
         let path = tree::inclusion(&mut self.tiles.source(*size), position, *size).ok().filter(good);
-        let path = match path {
-            Some(path) => path,
-            None => {
-                let path = tree::inclusion(&mut self.memory()?, position, *size);
-                path.map_err(|error| internal(&error))?
-            }
+        let path = if let Some(path) = path {
+            path
+        } else {
+            let path = tree::inclusion(&mut self.memory()?, position, *size);
+            path.map_err(|error| internal(&error))?
         };
         Ok(TlogProof::new(Some(leaf), position, path, note.clone()).map_err(|error| internal(&error))?)
     }

@@ -30,7 +30,7 @@ impl ReadBack<'_> {
     /// Reads what the tiles do not have yet and adds it to them: links, digests, the newest commit, the head file.
     ///
     /// Gives the roots at the sizes in `marks` that it passed.
-    pub(super) fn into_tiles(
+    pub(super) fn add_to(
         &self,
         tiles: &mut Growing,
         marks: &[u64],

@@ -66,7 +66,7 @@ impl Signatory {
     }
 
     /// The log's word on a tree.
-    pub(super) fn sign(&self, checkpoint: Checkpoint, key: &StoredKey) -> Result<Published, EngineError> {
+    pub(super) fn sign(checkpoint: Checkpoint, key: &StoredKey) -> Result<Published, EngineError> {
         let note = checkpoint.sign(&key.secret).map_err(|error| EngineError::Sign(error.to_string()))?;
         Ok(Published { checkpoint, note })
     }

@@ -84,7 +84,7 @@ pub(super) fn export(
         part.push(".part");
         replace(Path::new(&part), path, format!("{}\n", publisher.verifier()).as_bytes())?;
     }
-    Ok(Exported { files, published, from })
+    Ok(Exported { published, from, files })
 }
 
 /// Is the place fit, and what was published there?

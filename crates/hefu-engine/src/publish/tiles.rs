@@ -6,7 +6,7 @@
 //! is. Bytes beyond the size asked for are of no meaning: a run that was cut short leaves some.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     fs::{self, File},
     io,
     os::unix::fs::FileExt,
@@ -105,12 +105,14 @@ impl Growing {
     fn write(&mut self, tile: Tile, hashes: &[TreeHash]) -> Result<(), EngineError> {
         let (Some(tiles), Kind::Hashes(level)) = (&self.tiles, tile.kind()) else { return Ok(()) };
         let path = tiles.path(level);
-        if !self.files.contains_key(&level) {
-            fs::create_dir_all(&tiles.folder).map_err(EngineError::file("create", &tiles.folder))?;
-            let file = File::options().create(true).truncate(false).write(true).open(&path);
-            self.files.insert(level, file.map_err(EngineError::file("create", &path))?);
-        }
-        let Some(file) = self.files.get(&level) else { return Ok(()) };
+        let file = match self.files.entry(level) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => {
+                fs::create_dir_all(&tiles.folder).map_err(EngineError::file("create", &tiles.folder))?;
+                let file = File::options().create(true).truncate(false).write(true).open(&path);
+                place.insert(file.map_err(EngineError::file("create", &path))?)
+            }
+        };
         let bytes = encode_hashes(hashes);
         file.write_all_at(&bytes, tile.index() * TILE).map_err(EngineError::file("write", &path))
     }

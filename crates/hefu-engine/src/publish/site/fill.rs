@@ -78,7 +78,7 @@ fn whole(tiles: &Tiles, from: u64, checkpoint: &Checkpoint) -> bool {
     let mut source = tiles.source(size);
     let mut above = |tile: &Tile, level: u8| {
         let hashes = tiles.read(*tile).ok().and_then(|bytes| parse_hashes(&bytes, tile.width()).ok());
-        let joined = hashes.and_then(|hashes| join(hashes))?;
+        let joined = hashes.and_then(join)?;
         Some(source.hash(8 * (u32::from(level) + 1), tile.index()).ok()? == joined)
     };
     tiles.edge(checkpoint).is_some()
