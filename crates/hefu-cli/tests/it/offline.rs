@@ -242,3 +242,23 @@ fn a_flipped_bit_in_a_site_or_a_proof() {
         fs::write(&path, good).unwrap();
     }
 }
+
+#[test]
+fn a_redacted_record_is_in_order_for_both_and_one_that_only_says_so_is_not() {
+    let place = published();
+    let redact =
+        ["audit", "redact", "3", "--reason", "商业秘密", "--auditor", "330108/auditor", "--as", "330108"];
+    let history = place.run(&["project", "history", crate::support::PROJECT]).exits(0).json();
+    let rows = history["rows"].as_array().unwrap();
+    let registered = rows.iter().find(|row| row["type"] == "project.registered").unwrap();
+    let at = registered["position"].as_u64().unwrap().to_string();
+    let redact = redact.map(|word| if word == "3" { at.as_str() } else { word });
+    place.run(&redact).exits(0);
+    assert_eq!(place.agree("redacted").0, 0);
+    // The redaction altered: what the withheld frame says counts for nothing.
+    let file = fs::read(place.path(SEGMENT)).unwrap();
+    let mut bytes = file.clone();
+    let by = bytes.windows(15).rposition(|window| window == b"record.redacted").unwrap();
+    bytes[by] ^= 1;
+    assert_eq!(place.agree_on(SEGMENT, &bytes, "the redaction altered").0, 2);
+}
