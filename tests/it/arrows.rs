@@ -8,12 +8,25 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "hefu-cli",
-        &["hefu-exchange", "hefu-engine", "hefu-projections", "hefu-store", "hefu-chain", "hefu-domain"],
+        &[
+            "hefu-exchange",
+            "hefu-engine",
+            "hefu-projections",
+            "hefu-store",
+            "hefu-witness",
+            "hefu-server",
+            "hefu-client",
+            "hefu-chain",
+            "hefu-domain",
+        ],
     ),
     ("hefu-exchange", &["hefu-projections", "hefu-domain"]),
     ("hefu-engine", &["hefu-projections", "hefu-store", "hefu-chain", "hefu-domain"]),
     ("hefu-projections", &["hefu-domain"]),
     ("hefu-store", &["hefu-chain"]),
+    ("hefu-server", &["hefu-witness", "hefu-chain"]),
+    ("hefu-client", &["hefu-chain"]),
+    ("hefu-witness", &["hefu-chain"]),
     ("hefu-chain", &[]),
     // It judges the others' files, so it may share nothing with them.
     ("hefu-offline", &[]),

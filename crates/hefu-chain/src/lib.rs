@@ -3,6 +3,7 @@
 //! Everything here is a pure function of bytes: no files, no clock, no randomness, no threads left running.
 //! What the bytes mean as facts about regions is the business of `hefu-domain`; this crate never asks.
 
+pub mod add_checkpoint;
 pub mod body;
 mod c2sp;
 pub mod canonical;
@@ -10,6 +11,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod command;
 pub mod cosignature;
+pub mod evidence;
 pub mod frame;
 pub mod hash;
 pub mod key;

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use crate::tile::{FULL, Tile};
+
 /// Gives files by their paths, from any thread.
 pub trait Source: Sync {
     /// The whole file, or nothing if there is none.
@@ -45,4 +47,18 @@ impl Source for MemorySource {
         let names = self.0.keys().filter_map(inside).filter(|name| !name.contains('/'));
         Ok(Some(names.collect()))
     }
+}
+
+/// A tile of hashes from a site; where only the full one is left, its beginning.
+///
+/// Fails if there is none, or it cannot be read.
+pub fn read_hash_tile(site: &dyn Source, tile: Tile) -> io::Result<Vec<u8>> {
+    if let Some(bytes) = site.read(&tile.to_string())? {
+        return Ok(bytes);
+    }
+    let full = Tile::new(tile.kind(), tile.index(), FULL).map_err(io::Error::other)?;
+    let full = site.read(&full.to_string())?;
+    let mut bytes = full.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no such file"))?;
+    bytes.truncate(32 * usize::from(tile.width()));
+    Ok(bytes)
 }

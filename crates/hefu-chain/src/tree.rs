@@ -26,7 +26,7 @@ use crate::hash::NotHex;
 pub use frontier::{BadFrontier, Frontier};
 pub use prove::{Unprovable, consistency, inclusion, root};
 pub use source::{HashSource, MemoryTree, NoHash};
-pub use verify::{BadProof, verify_consistency, verify_inclusion};
+pub use verify::{BadProof, prefix_root, verify_consistency, verify_inclusion};
 
 /// No tree is larger: 2^63 - 1 leaves, the limit other implementations have too.
 pub const MAX_SIZE: u64 = (1 << 63) - 1;

@@ -251,3 +251,21 @@ fn hashes_have_one_spelling() {
     let json = serde_json::to_string(&TreeHash::EMPTY).unwrap();
     assert_eq!(serde_json::from_str::<TreeHash>(&json).unwrap(), TreeHash::EMPTY);
 }
+
+/// Whoever holds a proof for one older tree knows how the newer tree began, whatever the older tree was.
+#[test]
+fn a_proof_tells_how_the_newer_tree_began() {
+    let mut tree = memory(20);
+    let roots: Vec<TreeHash> = (0..=20).map(|size| root(&mut tree, size).unwrap()).collect();
+    for new in 1..=20 {
+        for old in 0..=new {
+            let proof = consistency(&mut tree, old, new).unwrap();
+            let (old_root, new_root) =
+                (roots[usize::try_from(old).unwrap()], roots[usize::try_from(new).unwrap()]);
+            let known = old > 0 && old < new && !old.is_power_of_two();
+            assert_eq!(prefix_root(old, new, &new_root, &proof), known.then_some(old_root), "{old} {new}");
+            assert_eq!(prefix_root(old, new, &old_root, &proof), None);
+            assert_eq!(prefix_root(old, new, &new_root, proof.get(1..).unwrap_or_default()), None);
+        }
+    }
+}

@@ -97,6 +97,30 @@ pub fn verify_consistency(
     } else {
         proof.split_first().ok_or(BadProof::Length)?
     };
+    let (found_old, found_new) = walk(old, new, first, rest).ok_or(BadProof::Length)?;
+    match () {
+        () if found_old != *old_root => Err(BadProof::OldRoot),
+        () if found_new != *new_root => Err(BadProof::NewRoot),
+        () => Ok(()),
+    }
+}
+
+/// The root that the first `old` leaves of the newer tree have, if this proof leads to the newer tree's root.
+///
+/// So a proof that was made for another older tree still says what the newer tree began with. Nothing comes of a proof
+/// that does not lead to `new_root`, of sizes that need no proof, nor where `old` is a power of two: then the root
+/// sought would have to be known first ([`verify_consistency`] decides for a given one).
+pub fn prefix_root(old: u64, new: u64, new_root: &TreeHash, proof: &[TreeHash]) -> Option<TreeHash> {
+    if old == 0 || old >= new || old.is_power_of_two() {
+        return None;
+    }
+    let (first, rest) = proof.split_first()?;
+    let (found_old, found_new) = walk(old, new, first, rest)?;
+    (found_new == *new_root).then_some(found_old)
+}
+
+/// Both roots that a proof leads to; nothing if it has another length than these sizes need.
+fn walk(old: u64, new: u64, first: &TreeHash, rest: &[TreeHash]) -> Option<(TreeHash, TreeHash)> {
     let (mut node, mut last) = (old - 1, new - 1);
     let full = node.trailing_ones();
     node >>= full;
@@ -104,7 +128,7 @@ pub fn verify_consistency(
     let (mut old_hash, mut new_hash) = (*first, *first);
     for sibling in rest {
         if last == 0 {
-            return Err(BadProof::Length);
+            return None;
         }
         if is_odd(node) || node == last {
             old_hash = TreeHash::node(sibling, &old_hash);
@@ -116,12 +140,7 @@ pub fn verify_consistency(
         node >>= 1;
         last >>= 1;
     }
-    match () {
-        () if last != 0 => Err(BadProof::Length),
-        () if old_hash != *old_root => Err(BadProof::OldRoot),
-        () if new_hash != *new_root => Err(BadProof::NewRoot),
-        () => Ok(()),
-    }
+    (last == 0).then_some((old_hash, new_hash))
 }
 
 fn is_odd(number: u64) -> bool {

@@ -1,0 +1,14 @@
+//! What Hefu answers over HTTP: a witness, a site of tiles. The only crate with asynchronous code.
+//!
+//! [`Server`] takes connections for any router: requests have a size and a time, connections a number; what is under
+//! way at a stop is finished. Without TLS it listens on the machine itself only, unless told otherwise. Rules are not
+//! here: a router turns HTTP into a call of another crate and its answer into HTTP.
+
+mod server;
+mod tiles;
+mod witness;
+
+pub use axum::Router;
+pub use server::{Limits, Listen, Running, Server, ServerError};
+pub use tiles::tiles;
+pub use witness::witness;
