@@ -179,6 +179,11 @@ impl<'a> Verifier<'a> {
         if self.options.log_key.is_none() {
             report.notes.push("self-consistent, no outside anchor: no key of the log was given".into());
         }
+        if let Some((origin, size, head)) =
+            self.genesis.as_ref().and_then(|genesis| genesis.continues.as_ref())
+        {
+            report.notes.push(format!("continues {origin} after {size} records, head {head}"));
+        }
         if self.options.hashes_only {
             report.notes.push("hashes only: the signatures of commands were not checked".into());
         }

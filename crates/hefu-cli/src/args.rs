@@ -6,8 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     cmd::{
-        audit, bench, check, completions, demo, import, init, policy, project, report, submit, tick, tier,
-        transfer,
+        audit, backup, bench, check, completions, demo, import, init, policy, project, report, restore,
+        submit, tick, tier, transfer,
     },
     lang::Lang,
     render::Format,
@@ -81,6 +81,10 @@ pub(crate) enum Command {
     Report(report::Args),
     /// Prove that nothing was changed
     Audit(audit::Args),
+    /// Copy the ledger to a folder from which it can be restored, beside a writer at work
+    Backup(backup::Args),
+    /// Put a backup in the place of a ledger that was lost
+    Restore(restore::Args),
     /// Print the policy in force as a file for `init --policy`
     Policy(policy::Args),
     /// Compare snapshot and index with the log

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod completions;
@@ -10,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod policy;
 pub(crate) mod project;
 pub(crate) mod report;
+pub(crate) mod restore;
 pub(crate) mod submit;
 pub(crate) mod tick;
 pub(crate) mod tier;

@@ -56,6 +56,8 @@ fn run(context: &Context, command: Command) -> Result<u8> {
         Command::Tick(args) => cmd::tick::run(context, &args),
         Command::Report(args) => cmd::report::run(context, args),
         Command::Audit(args) => cmd::audit::run(context, args),
+        Command::Backup(args) => cmd::backup::run(context, &args),
+        Command::Restore(args) => cmd::restore::run(context, &args),
         Command::Policy(args) => cmd::policy::run(context, &args),
         Command::Check(args) => cmd::check::run(context, &args),
         Command::Demo(args) => cmd::demo::run(context, &args),

@@ -12,7 +12,7 @@ use crate::{
     amount::{Decimal, Money},
     authority::{KeyEntry, Roots},
     fault::Fault,
-    id::{Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
+    id::{ChainHead, Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
     period::Period,
     policy::Policy,
@@ -32,6 +32,21 @@ pub struct Endorsement {
     pub public: PublicKey,
     /// Ed25519 over the command without its endorsements (FORMAT section 4), base64.
     pub sig: String,
+}
+
+/// The ledger that a new one goes on from: the last that was seen of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Continues {
+    /// Chain value of its last record, BLAKE3.
+    pub head: ChainHead,
+    /// Its name.
+    pub origin: String,
+    /// Root of the tree over its records (RFC 6962), SHA-256.
+    pub root: Digest,
+    /// Number of its records.
+    pub size: u64,
 }
 
 /// What an answering command answers: nobody is bound to terms they did not see.
@@ -113,6 +128,8 @@ commands! {
     "create_ledger" CreateLedger {
         /// Borders between counties.
         #[serde(default)] adjacency: Vec<Adjacency>,
+        /// The ledger it goes on from, if another came before.
+        #[serde(default, skip_serializing_if = "Option::is_none")] continues: Option<Continues>,
         /// Root signatures.
         #[serde(default)] endorsements: Vec<Endorsement>,
         /// Version of the byte format, 1.

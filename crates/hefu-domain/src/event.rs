@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     amount::{Decimal, Money},
     authority::{KeyEntry, Roots},
-    command::ExhaustReason,
+    command::{Continues, ExhaustReason},
     id::{EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
     period::Period,
@@ -102,6 +102,8 @@ pub enum UnknownEvent {
 events! {
     /// The ledger exists, under this name, with these algorithms and keys.
     "ledger.created" LedgerCreated {
+        /// The ledger it goes on from.
+        #[serde(default, skip_serializing_if = "Option::is_none")] continues: Option<Continues>,
         /// Byte format version.
         format: u32,
         /// Region whose coordinator adopts policy.

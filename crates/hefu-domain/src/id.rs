@@ -169,6 +169,11 @@ hex_newtype! {
     Digest, 32
 }
 
+hex_newtype! {
+    /// A chain value: the BLAKE3 head of a log.
+    ChainHead, 32
+}
+
 /// Evidence named by digest, `sha256:<64 hex>`; the file itself stays outside the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Evidence(pub Digest);

@@ -273,6 +273,26 @@ impl RegionTree {
         self.borders.get(&(a.min(b), a.max(b))).copied()
     }
 
+    /// All borders, by the codes now in force.
+    pub fn adjacency(&self) -> Vec<Adjacency> {
+        let borders = self.borders.iter();
+        borders
+            .map(|((a, b), kind)| Adjacency { a: self.get(*a).code(), b: self.get(*b).code(), kind: *kind })
+            .collect()
+    }
+
+    /// All areas but the nation, superiors first, as they are now.
+    pub fn entries(&self) -> Vec<RegionEntry> {
+        let below = self.iter().filter(|region| region.parent.is_some());
+        let entry = |region: &Region| {
+            let parent =
+                region.parent.filter(|parent| *parent != RegionId(0)).map(|parent| self.get(parent).code());
+            let Designation { from, code, name_zh, name_en } = region.now().clone();
+            RegionEntry { code, level: region.level, name_en, name_zh, parent, valid_from: from }
+        };
+        below.map(entry).collect()
+    }
+
     /// Adds areas (superiors before subordinates) and borders; all or nothing.
     pub fn with(&self, entries: &[RegionEntry], adjacency: &[Adjacency]) -> Result<RegionTree, BadRegion> {
         let mut tree = self.clone();

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     amount::{Decimal, Money},
-    id::{Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
+    id::{ChainHead, Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
     period::Period,
     region::RegionCode,
@@ -50,6 +50,7 @@ texts! {
     KeyId "^[0-9a-f]{32}$" "66687aadf862bd776c8fc18b8e9f8e20" "The first half of the SHA-256 of a public key, in hex."
     PublicKey "^[0-9a-f]{64}$" "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29" "An Ed25519 public key, in hex."
     Digest "^[0-9a-f]{64}$" "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" "A SHA-256, in hex."
+    ChainHead "^[0-9a-f]{64}$" "d88b27e3135a9ff495888f8411e3fd9d2891aa3cbede97a2b6526ae46edb88b9" "A chain value (BLAKE3), in hex."
     Evidence "^sha256:[0-9a-f]{64}$" "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" "The digest of an evidence file."
 }
 

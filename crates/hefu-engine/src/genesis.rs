@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use hefu_chain::origin::Origin;
 use hefu_domain::{
     authority::{KeyEntry, Role, RootKey, Roots},
-    command::{Command, CreateLedger, RegisterKeys},
+    command::{Command, Continues, CreateLedger, RegisterKeys},
     policy::Policy,
     region::{Adjacency, RegionCode, RegionEntry},
     time::Timestamp,
@@ -42,6 +42,10 @@ pub struct Genesis {
     pub threshold: u32,
     /// Back-end of the log.
     pub backend: Backend,
+    /// The ledger it goes on from, if there was one.
+    pub continues: Option<Continues>,
+    /// Keys of authorities, registered by the roots; their secrets are with their holders.
+    pub authorities: Vec<KeyEntry>,
 }
 
 /// Makes a ledger in `dir`, which must not exist. It appears whole or not at all; its keys are saved first.
@@ -82,6 +86,8 @@ pub fn create_dev(
         roots: vec![root(1)?, root(2)?, root(3)?],
         threshold: 2,
         backend,
+        continues: None,
+        authorities: Vec::new(),
     };
     create_with(dir, &genesis, clock, &authorities)
 }
@@ -140,7 +146,8 @@ fn fill(
     let mut ledger = open::create_ledger(dir, genesis, &options)?;
     let mut signer = Signer::new(origin.clone(), store.clone());
     let mut commands = vec![("log", create_command(&origin, genesis)?)];
-    let entries: Vec<KeyEntry> = authorities.iter().filter_map(StoredKey::entry).collect();
+    let own = authorities.iter().filter_map(StoredKey::entry);
+    let entries: Vec<KeyEntry> = own.chain(genesis.authorities.iter().cloned()).collect();
     for keys in entries.chunks(500) {
         let command = RegisterKeys { endorsements: Vec::new(), keys: keys.to_vec() };
         let others = genesis.roots.iter().skip(1).take(genesis.threshold as usize - 1);
@@ -169,6 +176,7 @@ fn create_command(origin: &Origin, genesis: &Genesis) -> Result<Map<String, Valu
     });
     let command = CreateLedger {
         adjacency: adjacency.clone(),
+        continues: genesis.continues.clone(),
         endorsements: Vec::new(),
         format: 1,
         host: *host,

@@ -100,6 +100,46 @@ impl KeyStore {
         self.folder.join(file.replace(['/', '\\'], "_"))
     }
 
+    /// Copies all keys to another store, readable for their owner only. A key that is there already stays; another one
+    /// under its name is an error. Returns how many were copied.
+    pub fn copy_to(&self, to: &KeyStore) -> Result<u64, EngineError> {
+        self.copy_some(to, |_| true)
+    }
+
+    /// The same for the files whose name `wanted` takes.
+    pub(crate) fn copy_some(&self, to: &KeyStore, wanted: impl Fn(&str) -> bool) -> Result<u64, EngineError> {
+        let folder = &to.folder;
+        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        created.map_err(EngineError::file("create", folder))?;
+        let mut copied = 0;
+        for entry in fs::read_dir(&self.folder).map_err(EngineError::file("list", &self.folder))? {
+            let from = entry.map_err(EngineError::file("list", &self.folder))?.path();
+            let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if from.extension().is_none_or(|extension| extension != "key") || !wanted(&name) {
+                continue;
+            }
+            let bytes = fs::read(&from).map_err(EngineError::file("read", &from))?;
+            let path = folder.join(&name);
+            if path.exists() {
+                if fs::read(&path).map_err(EngineError::file("read", &path))? == bytes {
+                    continue;
+                }
+                return Err(EngineError::BadFile {
+                    path,
+                    why: "another key is there under this name".to_owned(),
+                });
+            }
+            let part = path.with_extension("part");
+            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
+            file.and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
+                .map_err(EngineError::file("write", &part))?;
+            fs::rename(&part, &path).map_err(EngineError::file("rename", &path))?;
+            copied += 1;
+        }
+        crate::open::sync_folder(folder)?;
+        Ok(copied)
+    }
+
     /// Reads a key by name.
     pub fn load(&self, name: &str) -> Result<StoredKey, EngineError> {
         let path = self.path(name);

@@ -10,6 +10,7 @@
 mod answer;
 mod audit;
 mod authenticate;
+mod backup;
 mod decode;
 mod genesis;
 mod heads;
@@ -27,6 +28,7 @@ mod snapshot;
 pub use answer::{Accepted, Answer, Disagreement, EngineError, Refused};
 pub use audit::{ReplayFinding, ReplayReport, WithheldRecord, replay};
 pub use authenticate::{Authentic, Authenticator};
+pub use backup::{BackedUp, BackupError, Inspected, Pins, Restored, backup, inspect, restore, succeed};
 pub use genesis::{Genesis, create, create_dev};
 pub use keys::{KeyFile, KeyStore, StoredKey};
 pub use open::{Opened, Options, replay_views};

@@ -8,7 +8,7 @@
 //! may go on; only two publishers wait for each other.
 
 mod cosign;
-mod files;
+pub(crate) mod files;
 mod notary;
 mod pin;
 mod prover;

@@ -57,6 +57,8 @@ pub(super) struct Genesis {
     pub(super) log_key: Option<PublicKey>,
     /// Every public key that record 0 names.
     pub(super) publics: Vec<PublicKey>,
+    /// The ledger that record 0 says it goes on from: name, size, head.
+    pub(super) continues: Option<(String, u64, String)>,
     /// The log's own key, as record 0 says.
     named_key: Option<PublicKey>,
     /// Record 0 is in this segment.
@@ -107,6 +109,11 @@ impl Genesis {
         }
         // What an altered body says is no contradiction: that it is altered is reported at the record.
         let named_key = text("log_key").and_then(|key| key.parse().ok()).filter(|_| body_is_true);
+        let continues = data.as_ref().and_then(|data| data.get("continues")).filter(|_| body_is_true);
+        let continues = continues.and_then(|old| {
+            let text = |field: &str| old.get(field).and_then(Value::as_str).map(str::to_owned);
+            Some((text("origin")?, old.get("size")?.as_u64()?, text("head")?))
+        });
         let commit = pieces.iter().find_map(|piece| match piece {
             Piece::Commit { commit, .. } => Some(commit),
             Piece::Record { .. } | Piece::Damage { .. } | Piece::Zeros { .. } => None,
@@ -119,7 +126,7 @@ impl Genesis {
             })
         };
         let own = named_key.or_else(|| publics.iter().find(signed_first).copied());
-        Self { origin, log_key: options.log_key.or(own), publics, named_key, has_first }
+        Self { origin, log_key: options.log_key.or(own), publics, continues, named_key, has_first }
     }
 
     /// What the log says about itself against what the caller knows.

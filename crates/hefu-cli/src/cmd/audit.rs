@@ -8,7 +8,10 @@ mod proof;
 mod prove;
 mod redact;
 mod replay;
+mod signed;
 mod verify;
+
+pub(crate) use key::LogKey;
 
 use clap::Subcommand;
 
@@ -33,6 +36,8 @@ pub(crate) enum What {
     Export(export::Args),
     /// Withhold a record's texts for good; by the office whose record it is and an auditor
     Redact(redact::Args),
+    /// List what a key signed, and what of it is suspect
+    Key(signed::Args),
     /// Prove that a record is in the tree of the newest checkpoint
     Prove(prove::Args),
 }
@@ -55,6 +60,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Checkpoint(args) => checkpoint::run(context, &args),
         What::Export(args) => export::run(context, &args),
         What::Redact(args) => redact::run(context, args),
+        What::Key(args) => signed::run(context, &args),
         What::Prove(args) => prove::run(context, &args),
     }
 }

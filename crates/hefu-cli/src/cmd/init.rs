@@ -117,6 +117,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
             roots: roots.collect::<std::result::Result<_, _>>()?,
             threshold: args.threshold,
             backend,
+            continues: None,
+            authorities: Vec::new(),
         };
         create(&args.dir, &genesis, system_clock)
     };

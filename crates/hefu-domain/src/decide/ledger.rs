@@ -6,7 +6,7 @@ use super::{Context, acts_for, business_date, in_role, optional_text, region, te
 use crate::{
     authority::{Key, KeyEntry, Role, Roots},
     command::{
-        AdoptPolicy, CancelKeyRecovery, CreateLedger, RecodeRegion, RecoverKey, RegisterKeys,
+        AdoptPolicy, CancelKeyRecovery, Continues, CreateLedger, RecodeRegion, RecoverKey, RegisterKeys,
         RegisterRegions, RenameRegion, RevokeKey, RotateKey,
     },
     event::{
@@ -42,6 +42,10 @@ pub(super) fn create(
     if c.suite != SUITE {
         return Err(field("suite"));
     }
+    let names_itself = |old: &Continues| old.origin.is_empty() || old.origin == c.origin || old.size == 0;
+    if c.continues.as_ref().is_some_and(names_itself) {
+        return Err(field("continues"));
+    }
     let persons: BTreeSet<&str> = c.roots.keys.iter().map(|root| root.person.as_str()).collect();
     let ids: BTreeSet<KeyId> = c.roots.keys.iter().map(|root| root.key).collect();
     let operator_is_root = ids.contains(&c.log_key);
@@ -57,6 +61,7 @@ pub(super) fn create(
     }
     check_policy(state, &c.policy)?;
     let created = LedgerCreated {
+        continues: c.continues.clone(),
         format: c.format,
         host: c.host,
         log_key: c.log_key,

@@ -15,7 +15,7 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const JOURNAL: &str = include_str!("../golden/journal.jsonl");
 
 /// Fields that may be left out; every other one is named when it is missing.
-const OPTIONAL: [&str; 30] = [
+const OPTIONAL: [&str; 31] = [
     "accept_transfer.subject",
     "amend_project.codes",
     "amend_project.date",
@@ -24,6 +24,7 @@ const OPTIONAL: [&str; 30] = [
     "close_project.reason",
     "confirm_claim.subject",
     "create_ledger.adjacency",
+    "create_ledger.continues",
     "create_ledger.endorsements",
     "decline_transfer.reason",
     "decline_transfer.subject",

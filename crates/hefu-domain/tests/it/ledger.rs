@@ -130,6 +130,7 @@ pub(crate) fn genesis(policy: Policy) -> CreateLedger {
     let roots = roots.map(|name| RootKey { key: key(name), person: name.to_owned(), public: public(name) });
     CreateLedger {
         adjacency: BORDERS.map(|(a, b, kind)| border(a, b, kind)).to_vec(),
+        continues: None,
         endorsements: Vec::new(),
         format: 1,
         host: code("330000"),

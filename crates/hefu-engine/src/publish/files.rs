@@ -18,7 +18,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, EngineError> {
 }
 
 /// Puts a file in its place: whole or not at all, durable before this returns.
-pub(super) fn replace(part: &Path, path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
+pub(crate) fn replace(part: &Path, path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
     let mut file = File::create(part).map_err(EngineError::file("create", part))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(EngineError::file("write", part))?;
     fs::rename(part, path).map_err(EngineError::file("rename", path))?;

@@ -6,5 +6,6 @@ mod bench_ledger;
 mod commands;
 mod faults;
 mod kill;
+mod lost_key;
 mod publish;
 mod redaction;

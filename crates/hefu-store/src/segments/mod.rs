@@ -40,6 +40,15 @@ const LARGE_BATCH: u64 = 64 << 10;
 const KEPT_BUFFER: usize = 8 << 20;
 static ZEROS: [u8; 16 << 10] = [0; 16 << 10];
 
+/// A segment file as far as it is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommittedFile {
+    /// Its name in `segments/`.
+    pub name: String,
+    /// Where its last commit ends; what follows does not count.
+    pub len: u64,
+}
+
 /// The writer of the log of record.
 #[derive(Debug)]
 pub struct SegmentLog {
@@ -93,6 +102,18 @@ impl SegmentLog {
     /// follows the last whole batch is not judged.
     pub fn open_reader(dir: &Path) -> Result<Arc<dyn LogReader>, StoreError> {
         Ok(Arc::new(open::open_reader(Arc::new(RealDisk), dir)?))
+    }
+
+    /// What is committed in `dir` now: a reader of it, and the files it is in, oldest first. For copying beside a writer.
+    pub fn committed(dir: &Path) -> Result<(Arc<dyn LogReader>, Vec<CommittedFile>), StoreError> {
+        let reader = open::open_reader(Arc::new(RealDisk), dir)?;
+        let file = |segment: &Arc<Segment>| CommittedFile {
+            name: segment.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            len: segment.end(),
+        };
+        let files = reader.view().segments.iter().map(file).collect();
+        let log: Arc<dyn LogReader> = Arc::new(reader);
+        Ok((log, files))
     }
 
     /// `create` on any disk; takes no lock.

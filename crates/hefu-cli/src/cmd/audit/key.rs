@@ -17,7 +17,7 @@ use crate::{
 
 /// A public key, with or without the name of its log.
 #[derive(Clone, Debug)]
-pub(super) enum LogKey {
+pub(crate) enum LogKey {
     /// For whichever log.
     Bare(PublicKey),
     /// A C2SP verifier key: for the log of this name only.
@@ -26,7 +26,7 @@ pub(super) enum LogKey {
 
 impl LogKey {
     /// Hex or a verifier key; or a file that holds one, or the `public` of a key file.
-    pub(super) fn read(given: &str) -> Result<LogKey> {
+    pub(crate) fn read(given: &str) -> Result<LogKey> {
         if let Some(key) = LogKey::parse(given) {
             return Ok(key);
         }
@@ -50,7 +50,7 @@ impl LogKey {
     }
 
     /// The key itself.
-    pub(super) fn public(&self) -> PublicKey {
+    pub(crate) fn public(&self) -> PublicKey {
         match self {
             LogKey::Bare(public) => *public,
             LogKey::Named(key) => key.public(),

@@ -191,6 +191,12 @@ fn chinese(note: &str) -> String {
     if note.starts_with("hashes only") {
         return "仅核验摘要:未检查命令签名".to_owned();
     }
+    if let Some(old) = note.strip_prefix("continues ") {
+        return format!(
+            "接续账本 {}",
+            old.replace(" after ", ",其 ").replace(" records, head ", " 条记录,链头 ")
+        );
+    }
     let redacted = note.strip_prefix("record ").and_then(|rest| rest.split_once(": "));
     match redacted {
         Some((position, rest)) if rest.starts_with("withheld (redacted by record ") => {
