@@ -6,8 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     cmd::{
-        audit, backup, bench, check, completions, demo, import, init, policy, project, report, restore,
-        submit, tick, tier, transfer,
+        audit, backup, bench, check, completions, demo, import, init, policy, project, reconcile, report,
+        restore, submit, tick, tier, transfer,
     },
     lang::Lang,
     render::Format,
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Tick(tick::Args),
     /// Indicators, circulation, and what is behind a figure
     Report(report::Args),
+    /// Match a region's own book with what the ledger counts for it
+    Reconcile(reconcile::Args),
     /// Prove that nothing was changed
     Audit(audit::Args),
     /// Copy the ledger to a folder from which it can be restored, beside a writer at work

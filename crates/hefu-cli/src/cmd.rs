@@ -10,6 +10,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod policy;
 pub(crate) mod project;
+pub(crate) mod reconcile;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod submit;

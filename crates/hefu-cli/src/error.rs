@@ -80,7 +80,7 @@ impl CliError {
         self
     }
 
-    /// Where: `file`, `line`, `row`, `column`, `field`, `value`, or another fact for machines.
+    /// Where: `file`, `sheet`, `cell`, `line`, `row`, `column`, `field`, `value`, or another fact for machines.
     pub(crate) fn at(mut self, key: &str, value: impl Into<Value>) -> CliError {
         self.parts.place.insert(key.to_owned(), value.into());
         self
@@ -177,6 +177,8 @@ impl CliError {
 fn location(place: &Map<String, Value>, lang: Lang) -> String {
     let names = [
         ("file", "文件", "file"),
+        ("sheet", "工作表", "sheet"),
+        ("cell", "单元格", "cell"),
         ("line", "行", "line"),
         ("row", "行", "row"),
         ("column", "列", "column"),

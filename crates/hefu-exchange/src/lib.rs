@@ -9,13 +9,16 @@
 //! Everything that comes in is read strictly: what cannot be understood is an error that says where it stands, what it
 //! is and what to do, never a guess. Nothing here signs, decides or asks the ledger: lookups are handed in by the caller.
 
+pub mod book;
 pub mod import;
 pub mod journal;
+pub mod matching;
 pub mod output;
 pub mod policy;
 pub mod problem;
 pub mod regions;
 pub mod text;
+pub mod workbook;
 
 mod sheet;
 

@@ -170,6 +170,42 @@ problems! {
         "a year-to-date value here starts with {start}" "此处累计值应从 {start} 开始"
         do "name the period by its last month, or from {start} on" "请以末月或从 {start} 起命名报告期"
 
+    // Books.
+    /// A workbook that wants a password.
+    "encrypted" Encrypted {} "protected with a password" "文件受密码保护" do "save it without a password" "请取消密码后重新保存"
+    /// A workbook of another kind.
+    "other_workbook" OtherWorkbook { /** Which. */ kind: &'static str } "a workbook of another kind: {kind}" "其他格式的工作簿:{kind}"
+        do "save it as .xlsx or CSV" "请另存为 .xlsx 或 CSV"
+    /// Not a workbook at all.
+    "not_a_workbook" NotAWorkbook { /** Why. */ why: String } "not a workbook that can be read: {why}" "不是可读的工作簿:{why}"
+        do "open it in a spreadsheet program and save it again" "请用电子表格软件打开后重新保存"
+    /// A file that grows out of all proportion when it is unpacked.
+    "unpacks_too_large" UnpacksTooLarge { /** Which limit. */ limit: String } "unpacks to more than {limit}" "解压后超过 {limit}"
+        do "check where the file comes from; keep one table in it" "请检查文件来源;每个文件只保留一张表"
+    /// More cells than a book may have.
+    "too_many_cells" TooManyCells { /** The limit. */ limit: usize } "more than {limit} cells" "超过 {limit} 个单元格"
+        do "split the table, or delete empty formatted rows" "请拆分表格,或删除带格式的空行"
+    /// No sheet of this name.
+    "no_such_sheet" NoSuchSheet { /** The sheets there are. */ sheets: String } "there is no such sheet; there are {sheets}" "没有这张工作表;现有 {sheets}"
+        do "name one of them with --sheet" "请用 --sheet 指明其中一张"
+    /// Several sheets that could be the book.
+    "which_sheet" WhichSheet { /** Which. */ sheets: String } "several sheets could be meant: {sheets}" "有多张工作表可选:{sheets}"
+        do "name one with --sheet" "请用 --sheet 指明一张"
+    /// An empty cell inside a merged one.
+    "merged_cell" MergedCell { /** The merged cells. */ range: String } "inside the merged cells {range}" "位于合并单元格 {range} 内"
+        do "unmerge them and fill in every row" "请取消合并并逐行填写"
+    /// A formula whose result is not in the file.
+    "not_calculated" NotCalculated {} "a formula without a stored result" "公式没有已存的计算结果"
+        do "open the file in a spreadsheet program, let it calculate, and save it; or write the number" "请用电子表格软件打开计算后保存,或直接填写数字"
+    /// `#REF!` and its like.
+    "cell_error" CellError {} "the spreadsheet shows an error here" "单元格显示为错误值" do "correct the formula" "请更正公式"
+    /// A number cell that is too long for a number cell.
+    "number_precision" NumberPrecision {} "a number cell keeps 15 significant digits; this amount needs more" "数值单元格只保留 15 位有效数字,该金额超出"
+        do "format the cell as text and write the amount again" "请将单元格设为文本格式后重新填写"
+    /// A name that two projects bear.
+    "ambiguous_project" AmbiguousProject {} "several projects bear this name" "有多个项目使用该名称"
+        do "give the project's id or its code" "请填写项目编号或项目代码"
+
     // Policies.
     /// Not TOML, or not a policy.
     "bad_toml" BadToml { /** Why. */ why: String, /** In Chinese. */ why_zh: String } "{why}" "{why_zh}"
@@ -279,11 +315,22 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A place in a workbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InSheet {
+    /// The sheet.
+    pub name: String,
+    /// The cell's address, such as `D17`; `None`: the whole sheet.
+    pub cell: Option<String>,
+}
+
 /// Something wrong at one place of a table or policy file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct FileError {
     /// The file, as the caller named it.
     pub file: String,
+    /// Where in a workbook.
+    pub sheet: Option<Box<InSheet>>,
     /// Its line, from 1; `None`: the whole file.
     pub row: Option<u64>,
     /// The column, by its header in the file; in a policy the place in the line, from 1.
@@ -301,6 +348,7 @@ impl FileError {
     pub(crate) fn new(file: &str, problem: Problem) -> FileError {
         FileError {
             file: file.to_owned(),
+            sheet: None,
             row: None,
             column: None,
             field: None,
@@ -317,6 +365,9 @@ impl FileError {
     /// The whole message in Chinese.
     pub fn zh(&self) -> String {
         let mut text = self.file.clone();
+        if let Some(InSheet { name, .. }) = self.sheet.as_deref() {
+            let _ = write!(text, " 工作表“{name}”");
+        }
         if let Some(row) = self.row {
             let _ = write!(text, " 第 {row} 行");
         }
@@ -331,6 +382,9 @@ impl FileError {
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
+        if let Some(InSheet { name, .. }) = self.sheet.as_deref() {
+            write!(f, ", sheet {name}")?;
+        }
         if let Some(row) = self.row {
             write!(f, ", row {row}")?;
         }

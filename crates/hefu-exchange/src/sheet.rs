@@ -58,7 +58,7 @@ pub(crate) struct Sheet {
 }
 
 /// A header without brackets, spaces, `_` and `-`, in lower case; and what stood in the brackets.
-fn normal(title: &str) -> (String, Option<String>) {
+pub(crate) fn normal(title: &str) -> (String, Option<String>) {
     let folded = fold(title).to_lowercase();
     let (name, rest) = folded.split_once(['(', '[']).unwrap_or((&folded, ""));
     let note = rest.trim_end_matches([')', ']', ' ']).trim_start_matches("单位:").trim();
@@ -108,7 +108,7 @@ impl Sheet {
                 match headers(file, number, &cells, fields) {
                     Ok(headers) => (sheet.headers, sheet.width) = (headers, cells.len()),
                     Err((found, error)) if best.as_ref().is_none_or(|(most, _)| found > *most) => {
-                        best = Some((found, error));
+                        best = Some((found, *error));
                     }
                     Err(_) => {}
                 }
@@ -175,6 +175,7 @@ impl Sheet {
         let column = self.headers.get(key).map_or(key, |header| &header.title);
         FileError {
             file: self.file.clone(),
+            sheet: None,
             row: Some(row.number),
             column: Some(column.to_owned()),
             field: Some(key),
@@ -189,7 +190,7 @@ fn filled(cell: &str) -> bool {
 }
 
 /// The first cell whose quotation marks are not a pair around the whole cell: the line it starts on, and what is wrong.
-fn broken_quotes(text: &str, delimiter: u8) -> Option<(u64, Problem)> {
+pub(crate) fn broken_quotes(text: &str, delimiter: u8) -> Option<(u64, Problem)> {
     let (mut line, mut at_start) = (1, true);
     let mut bytes = text.bytes().peekable();
     while let Some(byte) = bytes.next() {
@@ -217,7 +218,7 @@ fn broken_quotes(text: &str, delimiter: u8) -> Option<(u64, Problem)> {
 }
 
 /// The unit of amounts in a cell such as `单位:万元`; 填报单位:江山市 is none.
-fn unit_above(cell: &str) -> Option<String> {
+pub(crate) fn unit_above(cell: &str) -> Option<String> {
     let folded = fold(cell);
     let (_, units) = folded.rsplit_once("单位:")?;
     // 单位:万元、% names one unit for the amounts and another for the ratios.
@@ -231,7 +232,7 @@ fn headers(
     number: u64,
     cells: &csv::StringRecord,
     fields: &'static [Field],
-) -> Result<BTreeMap<&'static str, Header>, (usize, FileError)> {
+) -> Result<BTreeMap<&'static str, Header>, (usize, Box<FileError>)> {
     let mut headers: BTreeMap<&'static str, Header> = BTreeMap::new();
     let mut second = None;
     let named = |name: &str| -> Vec<&'static str> {
@@ -255,12 +256,12 @@ fn headers(
     let found = headers.len();
     let lacking = |f: &&Field| f.required && !headers.contains_key(f.key);
     if fields.iter().any(|f| lacking(&f)) {
-        return Err((found, missing(file, Some(number), fields.iter().filter(lacking))));
+        return Err((found, Box::new(missing(file, Some(number), fields.iter().filter(lacking)))));
     }
     if let Some((key, title)) = second {
         let error = FileError::new(file, Problem::DuplicateColumn {});
         let error = FileError { row: Some(number), column: Some(title), field: Some(key), ..error };
-        return Err((usize::MAX, error));
+        return Err((usize::MAX, Box::new(error)));
     }
     Ok(headers)
 }
@@ -272,7 +273,7 @@ fn missing<'f>(file: &str, row: Option<u64>, fields: impl Iterator<Item = &'f Fi
 }
 
 /// Comma, or what the first line that holds any separator uses.
-fn delimiter(text: &str) -> u8 {
+pub(crate) fn delimiter(text: &str) -> u8 {
     let count = |line: &str, c: char| line.matches(c).count();
     let line = text.lines().find(|line| line.contains([',', '\t', ';'])).unwrap_or_default();
     if count(line, '\t') > count(line, ',') {
@@ -285,7 +286,7 @@ fn delimiter(text: &str) -> u8 {
 }
 
 /// The line a record starts on. The reader's position is that of the blank lines before it.
-fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+pub(crate) fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
     let Some(position) = position else { return 0 };
     let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
     let blank = text.as_bytes().get(start..).unwrap_or_default().iter();

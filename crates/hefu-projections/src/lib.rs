@@ -5,6 +5,7 @@
 //! of the events so far.
 
 pub mod circulation;
+pub mod counted;
 pub mod counting;
 pub mod explain;
 

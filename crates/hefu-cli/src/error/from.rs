@@ -29,16 +29,18 @@ impl From<anyhow::Error> for CliError {
 
 impl From<FileError> for CliError {
     fn from(error: FileError) -> CliError {
-        let FileError { file, row, column, field, value, problem } = error;
+        let FileError { file, sheet, row, column, field, value, problem } = error;
         let exit = if problem.code() == "io" { exit::IO } else { exit::BAD_INPUT };
         let message = text(format!("{file} 不可用"), format!("{file} cannot be used"));
         let mut shown = CliError::new(problem.code(), exit, message)
             .why(text(problem.why_zh(), problem.why()))
             .hint(text(problem.hint_zh(), problem.hint()))
             .at("file", file);
-        let parts = [("row", row.map(Value::from)), ("column", column.map(Value::from))];
-        let more = [("field", field.map(Value::from)), ("value", value.map(Value::from))];
-        for (key, value) in parts.into_iter().chain(more) {
+        let (sheet, cell) = sheet.map_or((None, None), |place| (Some(place.name), place.cell));
+        let parts = [("sheet", sheet.map(Value::from)), ("cell", cell.map(Value::from))];
+        let more = [("row", row.map(Value::from)), ("column", column.map(Value::from))];
+        let last = [("field", field.map(Value::from)), ("value", value.map(Value::from))];
+        for (key, value) in parts.into_iter().chain(more).chain(last) {
             if let Some(value) = value {
                 shown = shown.at(key, value);
             }

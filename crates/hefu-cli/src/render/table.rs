@@ -90,6 +90,20 @@ impl Table {
         self.rows.iter().map(|row| Json::Object(self.columns.iter().zip(row).map(cell).collect())).collect()
     }
 
+    /// The same table for a workbook: words as people read them, numbers with every digit and no separators.
+    pub(crate) fn exact(&self) -> output::Table {
+        let mut table = self.file(|cell| cell.show.clone());
+        for (row, cells) in table.rows.iter_mut().zip(&self.rows) {
+            for ((cell, own), column) in row.iter_mut().zip(cells).zip(&self.columns) {
+                if column.numeric {
+                    let text = bare(&own.value);
+                    *cell = if text.is_empty() { output::Cell::Null } else { output::Cell::Number(text) };
+                }
+            }
+        }
+        table
+    }
+
     /// The same table for a file: what programs read, or what people do.
     pub(super) fn file(&self, text: impl Fn(&Cell) -> String) -> output::Table {
         let mut table = output::Table::new(self.columns.clone());

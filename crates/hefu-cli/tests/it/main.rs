@@ -10,6 +10,7 @@ mod journal;
 mod languages;
 mod offline;
 mod publish;
+mod reconcile;
 mod redaction;
 mod reports;
 mod support;

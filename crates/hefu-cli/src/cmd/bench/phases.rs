@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use super::{
     bare::{self, Signed},
-    journal,
+    book, journal,
 };
 
 const PART: usize = 1024;
@@ -40,6 +40,7 @@ pub(super) fn run(phase: &str, dir: &Path, commands: u64) -> Result<Value> {
         "queries" => files.queries(),
         "verify" => files.verify(),
         "publish" => files.publish(),
+        "book" => book::measure(),
         other => bail!("no phase `{other}`"),
     }
 }
