@@ -5,6 +5,7 @@
 
 pub mod add_checkpoint;
 pub mod body;
+pub mod bundle;
 mod c2sp;
 pub mod canonical;
 pub mod chain;

@@ -16,6 +16,18 @@ pub trait Source: Sync {
     /// not answer. An empty file is a file.
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
 
+    /// At most `len` bytes of the file from `offset` on; fewer, or none, if it ends before. Nothing if there is no file.
+    ///
+    /// Fails as [`Source::read`] does. Sources that can read a part override this.
+    fn read_range(&self, path: &str, offset: u64, len: usize) -> io::Result<Option<Vec<u8>>> {
+        let part = |bytes: Vec<u8>| {
+            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+            let end = start.saturating_add(len).min(bytes.len());
+            bytes[start..end].to_vec()
+        };
+        Ok(self.read(path)?.map(part))
+    }
+
     /// The names of the files in a folder, ascending; nothing from sources that cannot tell, such as a web server.
     fn list(&self, folder: &str) -> io::Result<Option<Vec<String>>> {
         let _ = folder;
@@ -26,6 +38,10 @@ pub trait Source: Sync {
 impl<S: Source + ?Sized> Source for &S {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         (**self).read(path)
+    }
+
+    fn read_range(&self, path: &str, offset: u64, len: usize) -> io::Result<Option<Vec<u8>>> {
+        (**self).read_range(path, offset, len)
     }
 
     fn list(&self, folder: &str) -> io::Result<Option<Vec<String>>> {

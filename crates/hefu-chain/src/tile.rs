@@ -15,6 +15,7 @@ use crate::tree::MAX_SIZE;
 pub use builder::TileBuilder;
 pub use bytes::{BadBytes, MAX_ENTRY_LEN, encode_entries, encode_hashes, parse_entries, parse_hashes};
 pub use path::BadPath;
+pub(crate) use source::join;
 pub use source::{NoTile, TileSource};
 
 /// A full tile is this wide.

@@ -4,34 +4,48 @@
 //! it is given; without one it takes the key from record 0 and says that there is no outside anchor. Whether an event
 //! follows from the rules is not asked here: that is replay.
 //!
+//! [`ledger`] does so for a ledger's directory with its head, its checkpoint and its tiles, [`site`] for a site of tiles.
 //! Two passes: [`Verifier::learn`] collects public keys from every segment, [`Verifier::segment`] checks the segments
 //! in order, on as many threads as allowed, [`Verifier::finish`] compares the log with the head file.
 
+mod bundle;
 mod check;
 mod commit;
+mod entries;
 mod finding;
+mod grown;
 mod keys;
+mod ladder;
+mod ledger;
 mod link;
 mod order;
 mod redaction;
 mod row;
 mod scan;
 mod segment;
+mod site;
 #[cfg(test)]
 mod speed;
+#[cfg(test)]
+mod tamper;
 #[cfg(test)]
 mod testlog;
 #[cfg(test)]
 mod tests;
+mod word;
 
 use crate::chain::ChainContext;
 use crate::hash::ChainHash;
 use crate::key::PublicKey;
 use crate::origin::Origin;
+use crate::policy::Policy;
 use crate::receipt::HeadFile;
 
+pub use bundle::bundle;
 pub use finding::{Finding, FindingKind, Report, Verdict, Withheld};
 pub use keys::KeyRing;
+pub use ledger::ledger;
+pub use site::site;
 
 /// Says which event types and schema versions are known.
 pub type Schemas<'a> = &'a (dyn Fn(&str, u32) -> bool + Sync);
@@ -45,6 +59,10 @@ pub struct Options<'a> {
     pub origin: Option<Origin>,
     /// The log's public key, had from outside the log.
     pub log_key: Option<PublicKey>,
+    /// Logs, witnesses and the quorum that a checkpoint needs.
+    pub policy: Option<&'a Policy>,
+    /// An older checkpoint, kept elsewhere, that the log must continue.
+    pub since: Option<&'a [u8]>,
     /// The newest head the ledger stood behind.
     pub head: Option<HeadFile>,
     /// Known event types; without it every type is accepted.
@@ -85,6 +103,7 @@ pub struct Verifier<'a> {
     genesis: Option<keys::Genesis>,
     state: row::State,
     report: Report,
+    watch: Option<grown::Grown<'a>>,
 }
 
 impl<'a> Verifier<'a> {
@@ -96,7 +115,15 @@ impl<'a> Verifier<'a> {
             genesis: None,
             state: row::State::default(),
             report: Report::default(),
+            watch: None,
         }
+    }
+
+    /// Also builds the tree, to compare with checkpoints and tiles.
+    fn with_tree(mut self, grown: grown::Grown<'a>) -> Self {
+        self.state.leaves = Some(Vec::new());
+        self.watch = Some(grown);
+        self
     }
 
     /// First pass, over every segment in order: collects public keys, and from the first segment name and key of the log.
@@ -131,6 +158,7 @@ impl<'a> Verifier<'a> {
             log_key: genesis.log_key,
             keys: &self.keys,
             hashes_only: self.options.hashes_only,
+            tree: self.watch.is_some(),
             threads: self.options.threads.max(1),
             progress: self.options.progress,
         };
@@ -144,10 +172,23 @@ impl<'a> Verifier<'a> {
             report: &mut self.report,
         };
         pass.judge(segment, sorted, last);
+        match (&mut self.state.leaves, &mut self.watch) {
+            (Some(leaves), Some(grown)) => grown.push(leaves),
+            // More is missing than anybody would count.
+            (None, Some(_)) => self.watch = None,
+            (_, None) => {}
+        }
     }
 
     /// Compares the log with what is known from elsewhere and gives the report.
-    pub fn finish(mut self) -> Report {
+    pub fn finish(self) -> Report {
+        let (mut report, options) = self.compare();
+        report.settle(&options);
+        report
+    }
+
+    /// Everything but the sum.
+    fn compare(mut self) -> (Report, Options<'a>) {
         let report = &mut self.report;
         report.size = self.state.next;
         report.head = self.state.head;
@@ -176,9 +217,6 @@ impl<'a> Verifier<'a> {
                 .expected(format!("its public key in a body of the log; commands not checked: {count}"));
             report.findings.push(finding);
         }
-        if self.options.log_key.is_none() {
-            report.notes.push("self-consistent, no outside anchor: no key of the log was given".into());
-        }
         if let Some((origin, size, head)) =
             self.genesis.as_ref().and_then(|genesis| genesis.continues.as_ref())
         {
@@ -187,8 +225,10 @@ impl<'a> Verifier<'a> {
         if self.options.hashes_only {
             report.notes.push("hashes only: the signatures of commands were not checked".into());
         }
-        report.settle();
-        self.report
+        if let Some(grown) = self.watch.take() {
+            grown.compare(&self.options, report);
+        }
+        (self.report, self.options)
     }
 }
 

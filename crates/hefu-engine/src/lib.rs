@@ -33,8 +33,8 @@ pub use genesis::{Genesis, create, create_dev};
 pub use keys::{KeyFile, KeyStore, StoredKey};
 pub use open::{Opened, Options, replay_views};
 pub use publish::{
-    Cosigner, Export, Exported, GrowthProof, NotCosigned, Prover, PublishError, Published, Publisher,
-    Schedule, SiteProblem, Standing, prove,
+    Bundled, Cosigner, Export, Exported, GrowthProof, NotCosigned, Positions, Prover, PublishError,
+    Published, Publisher, Schedule, SiteProblem, Standing, Wanted, bundle, prove,
 };
 pub use reader::{Reader, RecordView};
 pub use sequencer::{Engine, Mode, Recorded, Session, Ticket};

@@ -7,6 +7,7 @@
 //! before anybody sees it, and what does not continue it is not signed. No record is locked out meanwhile: a writer
 //! may go on; only two publishers wait for each other.
 
+mod bundle;
 mod cosign;
 pub(crate) mod files;
 mod notary;
@@ -50,6 +51,7 @@ use crate::{
     reader::log_reader,
 };
 
+pub use bundle::{Bundled, Positions, Wanted, bundle};
 pub use cosign::{Cosigner, GrowthProof, NotCosigned};
 pub use notary::{Schedule, Standing};
 pub use prover::{Prover, prove};

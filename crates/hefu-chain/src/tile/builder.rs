@@ -17,6 +17,11 @@ impl TileBuilder {
         Self::default()
     }
 
+    /// The partial tiles of a log of `size` leaves, lowest level first, taken at their word.
+    pub(crate) fn of(size: u64, levels: Vec<Vec<TreeHash>>) -> Self {
+        Self { size, levels }
+    }
+
     /// Goes on from the stored partial tiles of a log of `size` leaves; `read` gives a tile's bytes.
     ///
     /// Fails if one cannot be read or has another length. Whether the hashes are right shows in [`TileBuilder::root`].

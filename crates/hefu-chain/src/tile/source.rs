@@ -100,7 +100,7 @@ where
 }
 
 /// The root over a power of two of hashes.
-pub(super) fn join(mut hashes: Vec<TreeHash>) -> Option<TreeHash> {
+pub(crate) fn join(mut hashes: Vec<TreeHash>) -> Option<TreeHash> {
     while hashes.len() > 1 {
         hashes = hashes.chunks_exact(2).map(|pair| TreeHash::node(&pair[0], &pair[1])).collect();
     }

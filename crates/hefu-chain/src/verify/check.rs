@@ -12,6 +12,7 @@ use crate::leaf::{BadLeaf, LeafRef};
 use crate::origin::Origin;
 use crate::receipt::receipt_message;
 use crate::record::RecordRef;
+use crate::tree::TreeHash;
 
 /// A batched check gains little beyond this, and its points should stay in the cache.
 const SIGNATURES_PER_BATCH: usize = 1024;
@@ -25,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) log_key: Option<PublicKey>,
     pub(super) keys: &'a KeyRing,
     pub(super) hashes_only: bool,
+    /// Hash leaves for the tree, too.
+    pub(super) tree: bool,
     pub(super) threads: usize,
     pub(super) progress: Option<Progress<'a>>,
 }
@@ -40,6 +43,8 @@ pub(super) enum Body {
     Withheld,
     /// The leaf cannot be read.
     Untold,
+    /// What is read has no bodies.
+    Elsewhere,
 }
 
 /// The command of a record against its leaf and its key.
@@ -63,6 +68,8 @@ pub(super) enum Command {
     UnknownKey(KeyId),
     /// The one, but not signed by its key.
     WrongSignature,
+    /// What is read has no commands.
+    Elsewhere,
 }
 
 /// A record with all that can be said of it alone.
@@ -75,6 +82,8 @@ pub(super) struct Row<'a> {
     pub(super) damage: Option<Why>,
     pub(super) leaf: Result<LeafRef<'a>, BadLeaf>,
     pub(super) link: ChainHash,
+    /// The hash of the leaf in the tree, where the tree is asked for.
+    pub(super) tree: Option<TreeHash>,
     pub(super) body: Body,
     pub(super) command: Command,
 }
@@ -190,7 +199,8 @@ fn check<'a>(context: &Context<'_>, pieces: &[Piece<'a>]) -> Sorted<'a> {
                     }
                 };
                 let at = record.position;
-                sorted.rows.push(Row { at, offset, record, damage, leaf, link, body, command });
+                let tree = context.tree.then(|| TreeHash::leaf(record.leaf));
+                sorted.rows.push(Row { at, offset, record, damage, leaf, link, tree, body, command });
             }
             Piece::Commit { offset, commit, damage } => {
                 let row = CommitRow { offset, commit, damage, signed: None, rows_before };

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::Options;
+use crate::checkpoint::Checkpoint;
 use crate::hash::ChainHash;
 use crate::key::PublicKey;
 use crate::origin::Origin;
@@ -56,15 +58,44 @@ pub enum FindingKind {
     HeaderDamaged,
     /// A public key is nowhere in the log, so signatures by it could not be checked.
     KeyUnknown,
+    /// The checkpoint cannot be read, or a signature on it is wrong.
+    CheckpointForged,
+    /// The checkpoint has no signature of a known key of the log.
+    CheckpointUnsigned,
+    /// There is no checkpoint.
+    CheckpointMissing,
+    /// There is no head file: records lost at the end cannot be noticed.
+    HeadMissing,
+    /// Too few witnesses cosigned the checkpoint.
+    QuorumMissing,
+    /// The log signed another history than the one that is here.
+    Fork,
+    /// The log signed a longer history than the one that is here.
+    Rollback,
+    /// A tile does not hold the hashes that the tree has; the records are not concerned.
+    TileDamaged,
+    /// A tile is absent; the records are not concerned.
+    TileMissing,
+    /// A path does not lead from its record to the signed root.
+    ProofWrong,
+    /// A line of an evidence bundle is not what its last line vouches for, or is no such line.
+    BundleDamaged,
 }
 
 impl FindingKind {
     /// Something is only absent: not proven, but not proven bad.
     pub fn is_absence(self) -> bool {
         match self {
-            Self::BodyWithheld | Self::CommandMissing | Self::Missing | Self::TornTail | Self::KeyUnknown => {
-                true
-            }
+            Self::BodyWithheld
+            | Self::CommandMissing
+            | Self::Missing
+            | Self::TornTail
+            | Self::KeyUnknown
+            | Self::CheckpointUnsigned
+            | Self::CheckpointMissing
+            | Self::HeadMissing
+            | Self::QuorumMissing
+            | Self::TileMissing => true,
             Self::LeafAltered
             | Self::BodyAltered
             | Self::CommandAltered
@@ -82,7 +113,13 @@ impl FindingKind {
             | Self::TimeWentBack
             | Self::HeadDisagrees
             | Self::OriginWrong
-            | Self::HeaderDamaged => false,
+            | Self::HeaderDamaged
+            | Self::CheckpointForged
+            | Self::Fork
+            | Self::Rollback
+            | Self::TileDamaged
+            | Self::ProofWrong
+            | Self::BundleDamaged => false,
         }
     }
 }
@@ -205,6 +242,8 @@ pub struct Withheld {
 pub struct Report {
     /// The sum.
     pub verdict: Verdict,
+    /// The checkpoint that was compared with, whether signed rightly or not.
+    pub checkpoint: Option<Checkpoint>,
     /// The ledger it is.
     pub origin: Option<Origin>,
     /// The key the commits were checked against.
@@ -228,7 +267,8 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn settle(&mut self) {
+    /// Sums up, and says on what the verdict stands.
+    pub(super) fn settle(&mut self, options: &Options<'_>) {
         self.verdict = if self.findings.is_empty() {
             Verdict::Proven
         } else if self.findings.iter().all(|finding| finding.kind.is_absence()) {
@@ -236,5 +276,9 @@ impl Report {
         } else {
             Verdict::ProvenBad
         };
+        // What is proven bad is so with or without an anchor.
+        if options.log_key.is_none() && options.policy.is_none() && self.verdict != Verdict::ProvenBad {
+            self.notes.push("self-consistent, no outside anchor: no key of the log was given".into());
+        }
     }
 }

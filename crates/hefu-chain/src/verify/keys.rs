@@ -38,6 +38,28 @@ impl KeyRing {
         }
     }
 
+    /// The public keys in a record's body, and for record 0 every string that can be one: it names the root keys.
+    pub fn of_body(position: u64, body: &[u8]) -> Self {
+        let mut keys = Self::default();
+        keys.learn(body);
+        if position == 0 {
+            hex_strings(body).for_each(|public| keys.insert(public));
+        }
+        keys
+    }
+
+    /// The ids of all keys, ascending.
+    pub fn ids(&self) -> Vec<KeyId> {
+        let mut ids: Vec<KeyId> = self.0.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Adds all keys of another ring.
+    pub fn join(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Adds a key.
     pub fn insert(&mut self, public: PublicKey) {
         self.0.insert(public.id(), public);

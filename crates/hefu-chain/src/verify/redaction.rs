@@ -36,16 +36,16 @@ pub(super) struct Redactions {
     named: BTreeMap<u64, u64>,
 }
 
+/// The record that a redaction names, if this is one.
+pub(super) fn names(leaf: &LeafRef<'_>, body: &[u8]) -> Option<u64> {
+    let body = body::parse(body).ok().filter(|_| leaf.kind == KIND)?;
+    serde_json::from_slice::<serde_json::Value>(body.data).ok()?.get("position")?.as_u64()
+}
+
 impl Redactions {
     /// Takes notice of a record whose leaf is the one that was chained and whose body is the one it commits to.
     pub(super) fn learn(&mut self, row: &Row<'_>, leaf: &LeafRef<'_>) {
-        if leaf.kind != KIND {
-            return;
-        }
-        let data = body::parse(row.record.body).ok().map(|body| body.data);
-        let data = data.and_then(|data| serde_json::from_slice::<serde_json::Value>(data).ok());
-        let position = data.and_then(|data| data.get("position")?.as_u64());
-        if let Some(position) = position.filter(|position| *position < row.at) {
+        if let Some(position) = names(leaf, row.record.body).filter(|position| *position < row.at) {
             self.named.entry(position).or_insert(row.at);
         }
     }

@@ -12,6 +12,7 @@ use crate::command::CommandRef;
 use crate::hash::{ChainHash, Sha256Digest};
 use crate::key::KeyId;
 use crate::leaf::LeafRef;
+use crate::tree::TreeHash;
 
 /// Where a record is.
 #[derive(Debug, Clone)]
@@ -51,8 +52,17 @@ pub(super) struct State {
     pub(super) redactions: Redactions,
     streams: HashMap<Box<str>, Tip>,
     ts: String,
+    /// The hashes of leaves that were passed, for the tree; nothing where it is not asked for.
+    pub(super) leaves: Option<Vec<Option<TreeHash>>>,
     /// The newest place of which the stream is not known for sure: missing or altered.
     pub(super) unsure: Option<u64>,
+}
+
+impl State {
+    /// Before the first record of a chain that begins with this value.
+    pub(super) fn at_start(head: ChainHash) -> Self {
+        Self { head: Some(head), started: true, ..Self::default() }
+    }
 }
 
 /// One segment in the run over the log.
@@ -70,7 +80,7 @@ impl Pass<'_> {
         Finding::new(kind, self.name).at(row.at, row.offset).stream(row.leaf.ok().map(|leaf| leaf.stream))
     }
 
-    fn push(&mut self, finding: Finding) {
+    pub(super) fn push(&mut self, finding: Finding) {
         self.report.findings.push(finding);
     }
 
@@ -82,10 +92,10 @@ impl Pass<'_> {
         mark: Option<&Mark>,
         arranged: &Arranged<'_>,
     ) {
-        let whole = row.body == Body::True && row.record.redacted_by.is_none();
+        let whole = matches!(row.body, Body::True | Body::Elsewhere) && row.record.redacted_by.is_none();
         let clean = row.damage.is_none() && mark.is_none() && arranged.tidy && whole;
         let ordered = match (row.command, &row.leaf) {
-            (Command::True, Ok(_)) => true,
+            (Command::True | Command::Elsewhere, Ok(_)) => true,
             (Command::Empty, Ok(leaf)) => self.state.command == Some(leaf.command_sha256),
             _ => false,
         };
@@ -181,6 +191,9 @@ impl Pass<'_> {
         if !row.record.body.is_empty() {
             repairs.push(("body_sha256", Put::Body(Sha256Digest::of(row.record.body))));
         }
+        if row.command == Command::Elsewhere {
+            return self.stream_repairs(repairs, leaf);
+        }
         if row.record.command.is_empty() {
             repairs.extend(self.state.command.map(|digest| ("command_sha256", Put::CommandDigest(digest))));
         } else {
@@ -191,6 +204,15 @@ impl Pass<'_> {
         if let Some((id, key)) = told {
             repairs.extend([("command", Put::Command(id)), ("actor", Put::Actor(key))]);
         }
+        self.stream_repairs(repairs, leaf)
+    }
+
+    fn stream_repairs(
+        &self,
+        mut repairs: Vec<(&'static str, LeafRefChange)>,
+        leaf: &LeafRef<'_>,
+    ) -> Vec<(&'static str, LeafRefChange)> {
+        use LeafRefChange as Put;
         let tip = self.state.streams.get(leaf.stream);
         repairs.push(("stream_seq", Put::StreamSeq(tip.map_or(0, |tip| tip.count))));
         repairs.push(("stream_prev", Put::StreamPrev(tip.map(|tip| tip.last))));
@@ -199,7 +221,7 @@ impl Pass<'_> {
 
     fn body_and_command(&mut self, row: &Row<'_>, before: Option<&Row<'_>>, altered: Option<&'static str>) {
         match row.body {
-            Body::True | Body::Untold | Body::Withheld => {}
+            Body::True | Body::Untold | Body::Withheld | Body::Elsewhere => {}
             Body::False if altered == Some("body_sha256") => {}
             Body::False => {
                 let finding =
@@ -222,7 +244,7 @@ impl Pass<'_> {
         }
         let altered_command = || self.finding(FindingKind::CommandAltered, row);
         let finding = match row.command {
-            Command::Untold | Command::Empty => return,
+            Command::Untold | Command::Empty | Command::Elsewhere => return,
             Command::False if altered == Some("command_sha256") => return,
             Command::False => {
                 altered_command().stored(Sha256Digest::of(row.record.command)).expected_opt(digest)
@@ -283,6 +305,9 @@ impl Pass<'_> {
 
     fn advance(&mut self, row: &Row<'_>, doubtful: bool) {
         let state = &mut *self.state;
+        if let Some(leaves) = &mut state.leaves {
+            leaves.push(row.tree);
+        }
         state.next = row.at + 1;
         state.head = Some(row.link);
         state.doubtful = doubtful;

@@ -143,7 +143,7 @@ impl Pass<'_> {
     }
 
     /// Records from `next` up to `to` are not there; damaged bytes in between may be what is left of them.
-    fn gap(&mut self, to: u64, between: std::ops::Range<u64>, holes: &mut Vec<Hole>) {
+    pub(super) fn gap(&mut self, to: u64, between: std::ops::Range<u64>, holes: &mut Vec<Hole>) {
         let from = self.state.next;
         let hole = holes.iter().position(|hole| between.contains(&hole.offset)).map(|at| holes.remove(at));
         let finding = match hole {
@@ -155,6 +155,12 @@ impl Pass<'_> {
         let range =
             if from + 1 == to { format!("record {from}") } else { format!("records {from} to {}", to - 1) };
         self.report.findings.push(finding.position(from).expected(range));
+        match usize::try_from(to - from).ok().filter(|missing| *missing < 1 << 24) {
+            Some(missing) => {
+                self.state.leaves.iter_mut().for_each(|leaves| leaves.extend(vec![None; missing]));
+            }
+            None => self.state.leaves = None,
+        }
         self.state.next = to;
         self.state.head = None;
         self.state.command = None;

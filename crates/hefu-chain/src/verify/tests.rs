@@ -84,7 +84,7 @@ fn an_untouched_log_is_proven() {
 
 /// The log with record 4 redacted by record 11 (whose event is made to say so), as the store leaves it: records 4 and
 /// 5 come from one command.
-fn redacted(edit: impl FnOnce(&mut Vec<Frame>)) -> Vec<Frame> {
+pub(super) fn redacted(edit: impl FnOnce(&mut Vec<Frame>)) -> Vec<Frame> {
     let mut frames = log();
     let at = frame_of(11);
     let body = crate::body::encode(br#"{"position":4}"#, [7; 16]);

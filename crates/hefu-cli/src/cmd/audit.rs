@@ -1,5 +1,6 @@
 //! `hefu audit`: is everything as it was recorded, and does it follow from the rules?
 
+mod bundle;
 mod checkpoint;
 mod export;
 pub(crate) mod files;
@@ -26,7 +27,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
-    /// Hash everything again and list every bad record, or check a proof; needs no key and no lock
+    /// Hash everything again and list every bad record; needs no key and no lock
     Verify(verify::Args),
     /// Decide every command again and compare
     Replay(replay::Args),
@@ -40,11 +41,13 @@ pub(crate) enum What {
     Key(signed::Args),
     /// Prove that a record is in the tree of the newest checkpoint
     Prove(prove::Args),
+    /// Put everything behind a project, a figure or a range into one file that verifies offline
+    Bundle(bundle::Args),
 }
 
 /// Verifies the ledger of the context.
 pub(crate) fn verify_here(context: &Context) -> Result<u8> {
-    verify::run(context, &verify::Args { dir: None, key: None, hashes_only: false })
+    verify::run(context, &verify::Args::default())
 }
 
 /// Replays the ledger of the context.
@@ -62,5 +65,6 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Redact(args) => redact::run(context, args),
         What::Key(args) => signed::run(context, &args),
         What::Prove(args) => prove::run(context, &args),
+        What::Bundle(args) => bundle::run(context, &args),
     }
 }

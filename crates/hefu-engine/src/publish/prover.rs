@@ -74,6 +74,11 @@ impl Prover {
         &self.published
     }
 
+    /// The log that the proofs are made from.
+    pub(super) fn log(&self) -> &dyn LogReader {
+        &*self.log
+    }
+
     /// The proof that a record is in the tree of the checkpoint; it carries the leaf.
     pub fn inclusion(&self, position: u64) -> Result<TlogProof, PublishError> {
         let Published { checkpoint: Checkpoint { size, root, .. }, note } = &self.published;

@@ -1,10 +1,6 @@
 //! The files an audit reads: as they lie there, without a lock and without believing any of them.
 
-use std::{
-    fs,
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-};
+use std::{ops::ControlFlow, path::Path};
 
 use hefu_chain::{
     chain::ChainContext,
@@ -18,28 +14,15 @@ use crate::{
     lang::text,
 };
 
-/// The segment files of a ledger, oldest first.
-pub(super) fn segments(dir: &Path) -> Result<Vec<PathBuf>> {
-    let folder = dir.join("segments");
-    let listed = fs::read_dir(&folder).map_err(|error| {
-        let message = text(
-            format!("{} 没有可核验的账本", dir.display()),
-            format!("there is no log to verify at {}", dir.display()),
-        );
-        let why = error.to_string();
-        CliError::new("no_ledger", exit::IO, message)
-            .why(text(why.clone(), why))
-            .at("file", dir.display().to_string())
-    })?;
-    let mut files = Vec::new();
-    for entry in listed {
-        let path = entry.map_err(|error| CliError::io(("读取", "read"), &folder, &error))?.path();
-        if path.extension().is_some_and(|extension| extension == "seg") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+/// There is nothing to verify at this place.
+pub(super) fn no_ledger(place: &Path) -> CliError {
+    let name = place.display().to_string();
+    let message = text(format!("{name} 没有可核验的账本"), format!("there is no log to verify at {name}"));
+    let hint = text(
+        "可核验:账本目录、导出的站点、证明文件、证据包",
+        "to be verified: a ledger's directory, an exported site, a proof, a bundle",
+    );
+    CliError::new("no_ledger", exit::IO, message).hint(hint).at("file", name)
 }
 
 /// The log of a ledger, for reading.

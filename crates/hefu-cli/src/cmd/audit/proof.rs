@@ -6,6 +6,7 @@ use hefu_chain::{
     checkpoint::{Checkpoint, Untrusted},
     leaf::{Leaf, LeafRef},
     note::Distrust,
+    policy::Policy,
     proof::{MAGIC, TlogProof, Unproven},
     tree::{BadProof, TreeHash, verify_inclusion},
     verify::Verdict,
@@ -30,24 +31,29 @@ struct Judged {
 }
 
 /// Judges a proof file.
-pub(super) fn run(context: &Context, path: &Path, key: Option<&LogKey>) -> Result<u8> {
+pub(super) fn run(
+    context: &Context,
+    path: &Path,
+    key: Option<&LogKey>,
+    policy: Option<&Policy>,
+) -> Result<u8> {
     let bytes = read_file(path)?;
     if !bytes.strip_prefix(MAGIC.as_bytes()).is_some_and(|rest| rest.starts_with(b"\n")) {
         let name = path.display().to_string();
         let message = text(
-            format!("{name} 既不是账本目录,也不是证明文件"),
-            format!("{name} is neither a ledger nor a proof"),
+            format!("{name} 既不是账本或站点目录,也不是证明文件或证据包"),
+            format!("{name} is neither a ledger, a site, a proof nor a bundle"),
         );
         let why =
             text(format!("证明文件的第一行是 `{MAGIC}`"), format!("the first line of a proof is `{MAGIC}`"));
         return Err(CliError::new("not_a_proof", exit::BAD_INPUT, message).why(why).at("file", name));
     }
-    let judged = judge(&bytes, key);
+    let judged = judge(&bytes, key, policy);
     print(context, &judged)?;
     Ok(judged.verdict.exit_code())
 }
 
-fn judge(bytes: &[u8], key: Option<&LogKey>) -> Judged {
+fn judge(bytes: &[u8], key: Option<&LogKey>, policy: Option<&Policy>) -> Judged {
     let proof = match TlogProof::parse(bytes) {
         Ok(proof) => proof,
         Err(error) => {
@@ -56,7 +62,7 @@ fn judge(bytes: &[u8], key: Option<&LogKey>) -> Judged {
         }
     };
     let outcome = match proof.checkpoint().text().parse::<Checkpoint>() {
-        Ok(checkpoint) => follow(&proof, &checkpoint, key),
+        Ok(checkpoint) => follow(&proof, &checkpoint, key, policy),
         Err(error) => Err(Unproven::Checkpoint(error.into())),
     };
     let (verdict, why) = match outcome {
@@ -76,7 +82,11 @@ fn follow(
     proof: &TlogProof,
     checkpoint: &Checkpoint,
     key: Option<&LogKey>,
+    policy: Option<&Policy>,
 ) -> std::result::Result<bool, Unproven> {
+    if let Some(policy) = policy {
+        proof.verify_under(None, policy)?;
+    }
     if let Some(key) = key {
         let key = key.verifier(&checkpoint.origin);
         proof.verify(None, key.as_ref())?;

@@ -1,38 +1,46 @@
 //! `hefu audit verify`: every record hashed again, every finding listed.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::{BufReader, Read as _},
     path::{Path, PathBuf},
     thread,
 };
 
 use hefu_chain::{
+    checkpoint::Checkpoint,
+    note::Note,
+    policy::{BadPolicy, Policy},
     receipt::HeadFile,
-    verify::{Finding, Options, Report, Segment, Verdict, Verifier},
+    verify::{self, Finding, Options, Report, Verdict},
 };
 use hefu_domain::event::{Event, SCHEMA_VERSION};
-use hefu_store::Backend;
+use hefu_store::{Backend, FolderSource};
 use serde_json::json;
 
 use super::{files, key::LogKey, proof};
 use crate::{
-    context::Context,
+    context::{Context, read_file},
     error::{CliError, Result, exit},
     lang::{Text, text},
     render::{self, Column, Page, Table, plain},
 };
 
-const HEAD_MISSING: &str = "there is no head file: records lost at the end cannot be noticed";
-const HEAD_DAMAGED: &str = "the head file is damaged";
-
 /// `hefu audit verify`
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
-    /// The ledger's directory, if not the one of -L; or a .tlog-proof file
-    pub(crate) dir: Option<PathBuf>,
+    /// What to verify, if not the ledger of -L: a ledger's or a site's directory, a proof, a bundle
+    #[arg(value_name = "WHERE")]
+    pub(crate) place: Option<PathBuf>,
     /// The log's public key, had from elsewhere: 64 hex digits, a verifier key, or a file that holds either
     #[arg(long, value_name = "HEX|VKEY|FILE")]
     pub(crate) key: Option<String>,
+    /// A file that names log, witnesses and quorum (C2SP tlog-policy)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// An older checkpoint, kept elsewhere, that must be continued
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(crate) since: Option<PathBuf>,
     /// Check digests, chain and commits, but not the signatures of commands
     #[arg(long)]
     pub(crate) hashes_only: bool,
@@ -40,59 +48,96 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
-    let dir = args.dir.as_ref().unwrap_or(&context.dir);
-    let given = args.key.as_deref().map(LogKey::read).transpose()?;
-    if dir.is_file() {
-        return proof::run(context, dir, given.as_ref());
-    }
-    let (head, lacking) = match head_file(dir)? {
-        Ok(head) => (Some(head), None),
-        Err(lacking) => (None, Some(lacking)),
+    let place = args.place.as_ref().unwrap_or(&context.dir);
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let given = match (&args.key, &policy) {
+        (Some(key), _) => Some(LogKey::read(key)?),
+        (None, Some(policy)) => Some(key_of(policy)?),
+        (None, None) => None,
     };
-    let progress = context.progress(head.as_ref().map(|head| head.size), &text("核验", "verifying"));
+    if place.is_file() && !is_bundle(place)? {
+        return proof::run(context, place, given.as_ref(), policy.as_ref());
+    }
+    let since = args.since.as_deref().map(read_file).transpose()?;
+    let source = FolderSource::new(place);
+    let is_ledger = place.join("segments").exists() || Backend::of(place) == Backend::Sled;
+    let length = if is_ledger { head_size(place) } else { checkpoint_size(place) };
+    let progress = context.progress(length, &text("核验", "verifying"));
     let known = |kind: &str, version: u32| version == SCHEMA_VERSION && Event::NAMES.contains(&kind);
     let done = |records: u64| progress.more(records);
     let options = Options {
         origin: given.as_ref().and_then(LogKey::origin),
         log_key: given.as_ref().map(LogKey::public),
-        head: head.clone(),
+        policy: policy.as_ref(),
+        since: since.as_deref(),
         schemas: Some(&known),
         hashes_only: args.hashes_only,
         threads: thread::available_parallelism().map_or(1, usize::from),
         progress: Some(&done),
+        ..Options::default()
     };
-    let mut report = match Backend::of(dir) {
-        Backend::Segments => segments(dir, options)?,
-        Backend::Sled => sled(dir, head.as_ref(), options)?,
-    };
-    drop(progress);
-    if let Some((verdict, note)) = lacking {
-        if verdict.exit_code() > report.verdict.exit_code() {
-            report.verdict = verdict;
+    let report = match () {
+        () if place.is_file() => {
+            let file = File::open(place).map_err(|error| CliError::io(("读取", "read"), place, &error))?;
+            verify::bundle(&mut BufReader::new(file), &options)
         }
-        report.notes.push(note);
-    }
+        () if is_ledger => {
+            let log = match Backend::of(place) {
+                Backend::Segments => None,
+                Backend::Sled => Some(sled(place)?),
+            };
+            verify::ledger(&source, log.as_deref(), options)
+        }
+        () if place.join("checkpoint").exists() || place.join("tile").exists() => {
+            verify::site(&source, &options)
+        }
+        () => return Err(files::no_ledger(place)),
+    };
+    let report = report.map_err(|error| CliError::io(("读取", "read"), place, &error))?;
+    drop(progress);
     print(context, &report)?;
     Ok(report.verdict.exit_code())
 }
 
-fn segments(dir: &Path, options: Options<'_>) -> Result<Report> {
-    let files = files::segments(dir)?;
-    let read = |path: &PathBuf| fs::read(path).map_err(|error| CliError::io(("读取", "read"), path, &error));
-    let mut verifier = Verifier::new(options);
-    // Two passes over one file at a time: memory for one segment is enough.
-    for path in &files {
-        verifier.learn(&read(path)?);
-    }
-    for (place, path) in files.iter().enumerate() {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let bytes = read(path)?;
-        verifier.segment(Segment { name: &name, bytes: &bytes }, place + 1 == files.len());
-    }
-    Ok(verifier.finish())
+fn is_bundle(path: &Path) -> Result<bool> {
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(|error| CliError::io(("读取", "read"), path, &error))?;
+    file.take(1).read_to_end(&mut start).map_err(|error| CliError::io(("读取", "read"), path, &error))?;
+    // A proof is plain text; whatever a damaged first line says, JSON was meant to be a bundle.
+    Ok(start == b"{")
 }
 
-fn sled(dir: &Path, head: Option<&HeadFile>, options: Options<'_>) -> Result<Report> {
+fn read_policy(path: &Path) -> Result<Policy> {
+    let bytes = read_file(path)?;
+    String::from_utf8_lossy(&bytes).parse().map_err(|error: BadPolicy| {
+        let name = path.display().to_string();
+        let message =
+            text(format!("{name} 不是见证政策文件"), format!("{name} is no policy of logs and witnesses"));
+        let why = error.to_string();
+        CliError::new("bad_policy_file", exit::BAD_INPUT, message)
+            .why(text(why.clone(), why))
+            .at("file", name)
+    })
+}
+
+/// The key of the one log that a policy names.
+fn key_of(policy: &Policy) -> Result<LogKey> {
+    match policy.logs() {
+        [log] => Ok(LogKey::Named(log.key.clone())),
+        logs => {
+            let count = logs.len();
+            let message = text(
+                format!("政策文件列有 {count} 个账本,不知核验哪一个"),
+                format!("the policy names {count} logs, not one"),
+            );
+            let hint = text("用 --key 给出账本公钥", "give the log's key with --key");
+            Err(CliError::new("bad_policy_file", exit::BAD_INPUT, message).hint(hint))
+        }
+    }
+}
+
+fn sled(dir: &Path) -> Result<Vec<u8>> {
+    let head = fs::read(dir.join("head")).ok().and_then(|bytes| HeadFile::parse(&bytes).ok());
     let Some(head) = head else {
         let message = text(
             "没有完好的 head 文件,无法核验 sled 账本",
@@ -100,24 +145,17 @@ fn sled(dir: &Path, head: Option<&HeadFile>, options: Options<'_>) -> Result<Rep
         );
         return Err(CliError::new("head_missing", exit::IO, message));
     };
-    let bytes = files::as_segment(&*files::log(dir)?, &head.origin)?;
-    let segment = Segment { name: "log", bytes: &bytes };
-    Ok(hefu_chain::verify::verify(&[segment], options))
+    files::as_segment(&*files::log(dir)?, &head.origin)
 }
 
-/// The newest head the ledger stood behind; or what its absence means for the verdict, and a note that says so.
-fn head_file(dir: &Path) -> Result<std::result::Result<HeadFile, (Verdict, String)>> {
-    let path = dir.join("head");
-    match fs::read(&path) {
-        Ok(bytes) => {
-            Ok(HeadFile::parse(&bytes)
-                .map_err(|error| (Verdict::ProvenBad, format!("{HEAD_DAMAGED}: {error}"))))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(Err((Verdict::NotProven, HEAD_MISSING.to_owned())))
-        }
-        Err(error) => Err(CliError::io(("读取", "read"), &path, &error)),
-    }
+/// How many records there will be to check, for the progress bar.
+fn head_size(dir: &Path) -> Option<u64> {
+    Some(HeadFile::parse(&fs::read(dir.join("head")).ok()?).ok()?.size)
+}
+
+fn checkpoint_size(dir: &Path) -> Option<u64> {
+    let note = Note::parse(&fs::read(dir.join("checkpoint")).ok()?).ok()?;
+    Some(note.text().parse::<Checkpoint>().ok()?.size)
 }
 
 fn print(context: &Context, report: &Report) -> Result {
@@ -182,20 +220,33 @@ fn chinese(note: &str) -> String {
     if note.starts_with("self-consistent") {
         return "自身一致,无外部锚点:未提供账本公钥(--key)".to_owned();
     }
-    if note == HEAD_MISSING {
-        return "没有 head 文件:末尾丢失的记录无法察觉".to_owned();
-    }
-    if let Some(why) = note.strip_prefix(HEAD_DAMAGED) {
-        return format!("head 文件受损{why}");
-    }
     if note.starts_with("hashes only") {
         return "仅核验摘要:未检查命令签名".to_owned();
+    }
+    if note.starts_with("no entries here") {
+        return "站点不含记录:仅核验了树".to_owned();
+    }
+    if let Some(names) = note.strip_prefix("cosigned by ") {
+        return format!("已会签:{names}");
+    }
+    if let Some(size) = note.strip_prefix("continues the older checkpoint of ") {
+        return format!("延续较早的检查点({} 条记录)", size.trim_end_matches(" records"));
     }
     if let Some(old) = note.strip_prefix("continues ") {
         return format!(
             "接续账本 {}",
             old.replace(" after ", ",其 ").replace(" records, head ", " 条记录,链头 ")
         );
+    }
+    let claim = note.strip_prefix("the ").and_then(|note| note.split_once(' '));
+    if let Some((name, rest)) = claim {
+        let of = rest.strip_prefix("of ").and_then(|rest| rest.strip_suffix(" records holds"));
+        if let Some(size) = of {
+            return format!("与 {name} 相符({size} 条记录)");
+        }
+        if rest.starts_with("was not compared") {
+            return format!("未与 {name} 比较:记录受损");
+        }
     }
     let redacted = note.strip_prefix("record ").and_then(|rest| rest.split_once(": "));
     match redacted {

@@ -1,0 +1,87 @@
+//! A ledger's directory: its segments, and with them its head, its checkpoints and its tiles.
+//!
+//! Disposable files (`index`, `snapshot`) are not looked at: nothing rests on them.
+
+use std::io;
+
+use super::finding::{Finding, FindingKind, Report};
+use super::grown::{Claim, Grown};
+use super::{Options, Segment, Verifier, word};
+use crate::receipt::HeadFile;
+use crate::source::Source;
+
+/// Verifies a ledger's directory. `options.head` is read from there unless it is given.
+///
+/// `segments` are those of `source` unless the log is kept otherwise and given here in the bytes of one segment. Fails
+/// only if something cannot be read for other reasons than that it is not there.
+pub fn ledger<'a>(
+    source: &'a dyn Source,
+    log: Option<&[u8]>,
+    mut options: Options<'a>,
+) -> io::Result<Report> {
+    let mut lacking = Vec::new();
+    if options.head.is_none() {
+        match source.read("head")?.map(|bytes| HeadFile::parse(&bytes)) {
+            Some(Ok(head)) => options.head = Some(head),
+            Some(Err(error)) => {
+                let finding = Finding::new(FindingKind::HeadDisagrees, "head").field("head");
+                lacking.push(finding.stored(error).expected("the head the ledger last stood behind"));
+            }
+            None => {
+                let finding = Finding::new(FindingKind::HeadMissing, "head");
+                lacking.push(finding.expected("without it records lost at the end are not noticed"));
+            }
+        }
+    }
+    let mut names = Vec::new();
+    if log.is_none() {
+        names = source.list("segments")?.unwrap_or_default();
+        names.retain(|name| name.strip_suffix(".seg").is_some());
+    }
+    let read = |name: &String| {
+        let bytes = source.read(&format!("segments/{name}"))?;
+        bytes.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, name.clone()))
+    };
+    let mut verifier = Verifier::new(options.clone());
+    // Two passes over one file at a time: memory for one segment is enough.
+    for name in &names {
+        verifier.learn(&read(name)?);
+    }
+    if let Some(bytes) = log {
+        verifier.learn(bytes);
+    }
+    let (own, origin) = match &verifier.genesis {
+        Some(genesis) => (genesis.log_key, genesis.origin.clone()),
+        None => (None, None),
+    };
+    let mut claims = Vec::new();
+    let signed = [
+        ("checkpoint", source.read("checkpoint")?),
+        ("checkpoint.signed", source.read("checkpoint.signed")?),
+    ];
+    let since = ("since", options.since.map(<[u8]>::to_vec));
+    for (name, bytes) in signed.into_iter().chain([since]) {
+        if let Some(bytes) = bytes {
+            // The quorum is a matter of the published checkpoint; the other one is still on its way.
+            let policy = options.policy.filter(|_| name == "checkpoint");
+            let options = Options { policy, ..options.clone() };
+            let word = word::read(name, &bytes, &options, own, origin.as_ref());
+            claims.push(Claim { name, word });
+        }
+    }
+    let mut verifier = verifier.with_tree(Grown::new(source, claims)?);
+    for (place, name) in names.iter().enumerate() {
+        verifier.segment(Segment { name, bytes: &read(name)? }, place + 1 == names.len());
+    }
+    if let Some(bytes) = log {
+        verifier.segment(Segment { name: "log", bytes }, true);
+    }
+    let (mut report, options) = verifier.compare();
+    report.findings.extend(lacking);
+    if report.size == 0 && report.findings.is_empty() {
+        let finding = Finding::new(FindingKind::Missing, "segments").position(0);
+        report.findings.push(finding.expected("record 0"));
+    }
+    report.settle(&options);
+    Ok(report)
+}

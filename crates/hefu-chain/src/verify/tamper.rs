@@ -1,0 +1,106 @@
+//! The published tamper matrix: what is done to which file, and the diagnosis. `docs/TAMPER.md` is written from here
+//! (`UPDATE=1`), otherwise compared.
+//!
+//! The log is that of `testlog`: twelve records; the hand is laid on record 6.
+
+mod attacks;
+mod flips;
+mod world;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use attacks::cells;
+use world::World;
+
+/// What is done.
+const ATTACKS: [&str; 10] = [
+    "flip a bit",
+    "drop",
+    "duplicate",
+    "swap",
+    "insert",
+    "truncate",
+    "re-chain",
+    "fork",
+    "roll back",
+    "redact",
+];
+
+/// To what.
+const PARTS: [&str; 9] =
+    ["segment", "sled index", "tile", "entry bundle", "checkpoint", "body", "command", "bundle", "receipt"];
+
+/// What comes of it.
+enum Outcome {
+    /// The verifier says this.
+    Found(fn(&World) -> String, &'static str),
+    /// It cannot be done, or is no damage; why.
+    No(&'static str),
+}
+
+/// One cell of the matrix.
+struct Cell {
+    attack: &'static str,
+    part: &'static str,
+    outcome: Outcome,
+}
+
+#[test]
+fn every_cell_has_its_diagnosis() {
+    let world = World::new();
+    let mut wrong = String::new();
+    for Cell { attack, part, outcome } in cells() {
+        if let Outcome::Found(act, expected) = outcome {
+            let said = act(&world);
+            if said != expected {
+                let _ = writeln!(wrong, "{attack} × {part}\n  expected {expected}\n  said     {said}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_matrix_is_whole_and_published() {
+    let cells = cells();
+    let mut page = String::from(HEAD);
+    for attack in ATTACKS {
+        let _ = write!(
+            page,
+            "\n## {}{}\n\n| on | diagnosis |\n|---|---|\n",
+            attack[..1].to_uppercase(),
+            &attack[1..]
+        );
+        for part in PARTS {
+            let mut of = cells.iter().filter(|cell| cell.attack == attack && cell.part == part);
+            let (Some(cell), None) = (of.next(), of.next()) else {
+                panic!("{attack} × {part}: not one cell")
+            };
+            let text = match cell.outcome {
+                Outcome::Found(_, expected) => expected.to_owned(),
+                Outcome::No(why) => format!("— {why}"),
+            };
+            let _ = writeln!(page, "| {part} | {text} |");
+        }
+    }
+    assert_eq!(cells.len(), ATTACKS.len() * PARTS.len());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/TAMPER.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == page, "docs/TAMPER.md differs; UPDATE=1 cargo test -p hefu-chain tamper writes it anew");
+}
+
+const HEAD: &str = "# Tamper matrix
+
+What is done to a ledger, and what `hefu audit verify` says. Written by the test `verify::tamper` of `hefu-chain`, which
+does each of these to a log of twelve records and compares the whole diagnosis; the hand is laid on record 6 unless a cell
+says otherwise. The log's key was given, as an auditor has it. A cell reads: kind, position, (field); then the exit code
+(0 proven, 1 not proven, 2 proven bad). Every single-bit flip in every file is tested besides.
+
+Segment, body and command are judged in the ledger's directory, tile, entry bundle and checkpoint in the exported site;
+`bundle` is the evidence bundle, `receipt` the `.tlog-proof` of record 6. Fork: the operator, who has the log's key, makes
+and signs another history. Re-chain: somebody without the key edits record 6 and computes everything after it anew.
+";
