@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     amount::{Decimal, Money},
     authority::{KeyEntry, Roots},
+    dispute::{DisputeId, DisputeReason, EvidenceItem, Matter, Remedy},
     fault::Fault,
     id::{ChainHead, Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
@@ -417,6 +418,105 @@ commands! {
         /// Value in the indicator's unit.
         value: Decimal,
     }
+    /// Disputes a claim, an observation or a transfer. By a party to it.
+    "open_dispute" OpenDispute {
+        /// What it should be, in the indicator's unit: the value, or the difference.
+        #[serde(default, skip_serializing_if = "Option::is_none")] amount: Option<Decimal>,
+        /// Its identity, chosen by the opener.
+        dispute: DisputeId,
+        /// Evidence.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] evidence: Vec<EvidenceItem>,
+        /// What is disputed.
+        matter: Matter,
+        /// Reason code.
+        reason: DisputeReason,
+        /// In words.
+        #[serde(default, skip_serializing_if = "String::is_empty")] statement: String,
+    }
+    /// Answers a dispute within the limit. By the party it is directed against.
+    "answer_dispute" AnswerDispute {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Evidence.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] evidence: Vec<EvidenceItem>,
+        /// The answer.
+        statement: String,
+    }
+    /// Adds evidence to an open dispute. By a party.
+    "add_evidence" AddEvidence {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Evidence.
+        evidence: Vec<EvidenceItem>,
+    }
+    /// Withdraws a piece of evidence; the record of it stays, the file may go. By its holder.
+    "withdraw_evidence" WithdrawEvidence {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Why.
+        reason: String,
+        /// Which.
+        sha256: Evidence,
+    }
+    /// Ends a dispute by agreement: in force at once. By a party, endorsed by every other party.
+    "settle_dispute" SettleDispute {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The other parties' signatures.
+        #[serde(default)] endorsements: Vec<Endorsement>,
+        /// What was agreed.
+        remedy: Remedy,
+        /// In words.
+        #[serde(default, skip_serializing_if = "String::is_empty")] statement: String,
+    }
+    /// Withdraws a dispute that is not ruled on. By its opener.
+    "withdraw_dispute" WithdrawDispute {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
+    }
+    /// Proposes a ruling, or one that supersedes a ruling in force. By the ruling authority.
+    "propose_ruling" ProposeRuling {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The evidence it rests on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] evidence: Vec<Evidence>,
+        /// The reasons.
+        reasons: String,
+        /// What is to happen.
+        remedy: Remedy,
+    }
+    /// Approves a proposed ruling. By another person of the ruling authority.
+    "approve_ruling" ApproveRuling {
+        /// The dispute.
+        dispute: DisputeId,
+        /// The proposal approved.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+    }
+    /// Declines a proposed ruling. By the ruling authority.
+    "decline_ruling" DeclineRuling {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Why.
+        reason: String,
+        /// The proposal declined.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+    }
+    /// Appeals to the next level, once and within the limit. By a party.
+    "appeal_ruling" AppealRuling {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Evidence.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] evidence: Vec<EvidenceItem>,
+        /// Why.
+        statement: String,
+    }
+    /// Gives up the appeal; once every party has, the ruling is final. By a party.
+    "waive_appeal" WaiveAppeal {
+        /// The dispute.
+        dispute: DisputeId,
+    }
 }
 
 /// A command that cannot be read: which field, and what is wrong with it.
@@ -482,6 +582,7 @@ impl Command {
             Command::RotateKey(c) => &c.endorsements,
             Command::RecoverKey(c) => &c.endorsements,
             Command::RedactRecord(c) => &c.endorsements,
+            Command::SettleDispute(c) => &c.endorsements,
             _ => &[],
         }
     }
@@ -501,7 +602,18 @@ impl Command {
             | Command::CancelKeyRecovery(_)
             | Command::RedactRecord(_)
             | Command::Tick(_)
-            | Command::RegisterEnterprise(_) => None,
+            | Command::RegisterEnterprise(_)
+            | Command::AnswerDispute(_)
+            | Command::AddEvidence(_)
+            | Command::WithdrawEvidence(_)
+            | Command::SettleDispute(_)
+            | Command::WithdrawDispute(_)
+            | Command::ProposeRuling(_)
+            | Command::ApproveRuling(_)
+            | Command::DeclineRuling(_)
+            | Command::AppealRuling(_)
+            | Command::WaiveAppeal(_) => None,
+            Command::OpenDispute(c) => Some(c.matter.project),
             Command::RegisterProject(c) => Some(c.project),
             Command::AmendProject(c) => Some(c.project),
             Command::ExhaustTier(c) => Some(c.project),

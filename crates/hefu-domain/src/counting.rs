@@ -6,8 +6,9 @@
 use crate::{
     amount::{FULL_BP, largest_remainder, weighted},
     indicator::Class,
+    period::Period,
     region::{RegionId, RegionTree},
-    state::{ClaimStatus, Project, Transfer},
+    state::{ClaimStatus, IndicatorId, Project, Transfer},
     terms::{MultiHop, Trigger},
     time::Date,
 };
@@ -23,10 +24,13 @@ pub struct Weight {
     pub transfer: Option<u32>,
 }
 
-/// Who takes part in one observation: the location first, then holders of live claims by code.
+/// Who takes part in one observation: the location first, then holders of live claims by code, then regions to which
+/// only a ruling gave a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     weights: Vec<Weight>,
+    /// What rulings gave or took, in the order of `weights`; minor units.
+    ruled: Vec<i64>,
 }
 
 /// What one area shows of one observation, in minor units.
@@ -127,7 +131,34 @@ impl Standing {
         }
         // Ties go by the code a region entered with, so that recoding changes no number.
         weights[1..].sort_by_key(|weight| tree.get(weight.region).designations[0].code);
-        Standing { weights }
+        let ruled = vec![0; weights.len()];
+        Standing { weights, ruled }
+    }
+
+    /// Who takes part in one observation, with what rulings gave or took there (semantics section 6).
+    pub fn of(
+        tree: &RegionTree,
+        project: &Project,
+        (indicator, class): (IndicatorId, Class),
+        period: Period,
+    ) -> Standing {
+        let mut standing = Standing::on(tree, project, class, period.end());
+        for (region, amount) in project.ruled_credits.get(&(indicator, period)).into_iter().flatten() {
+            let known = standing.weights.iter().position(|weight| weight.region == *region);
+            let place = known.unwrap_or_else(|| {
+                standing.weights.push(Weight { region: *region, bp: 0, transfer: None });
+                standing.ruled.push(0);
+                standing.weights.len() - 1
+            });
+            standing.ruled[place] = standing.ruled[place].saturating_add(*amount);
+        }
+        standing
+    }
+
+    /// What a region shows of `value`; 0 if it takes no part.
+    pub fn share_of(&self, region: RegionId, value: i64) -> i64 {
+        let place = self.weights.iter().position(|weight| weight.region == region);
+        place.map_or(0, |place| self.shares(value)[place])
     }
 
     /// The county where the project is located.
@@ -140,14 +171,20 @@ impl Standing {
         &self.weights
     }
 
-    /// What each participant shows of `value`, in the order of [`Standing::weights`] (semantics R4).
+    /// What each participant shows of `value`, in the order of [`Standing::weights`] (semantics R4). A ruling moves a
+    /// share, never beyond the value or below nothing.
     pub fn shares(&self, value: i64) -> Vec<i64> {
         let total: u32 = self.weights.iter().map(|weight| weight.bp).sum();
-        if total == FULL_BP {
+        let mut shares = if total == FULL_BP {
             let weights: Vec<u64> = self.weights.iter().map(|weight| u64::from(weight.bp)).collect();
-            return largest_remainder(value, &weights, u64::from(FULL_BP));
+            largest_remainder(value, &weights, u64::from(FULL_BP))
+        } else {
+            self.weights.iter().map(|weight| weighted(value, weight.bp)).collect()
+        };
+        for (share, ruled) in shares.iter_mut().zip(&self.ruled).filter(|(_, ruled)| **ruled != 0) {
+            *share = share.saturating_add(*ruled).clamp(value.min(0), value.max(0));
         }
-        self.weights.iter().map(|weight| weighted(value, weight.bp)).collect()
+        shares
     }
 
     /// What every area that shows anything of `value` shows (semantics R1, R4, R5).

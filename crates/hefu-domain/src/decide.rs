@@ -5,6 +5,7 @@
 //! same order: the key, its right, the things named, the rule. So a command that breaks two rules is always refused
 //! for the same one.
 
+mod dispute;
 mod ledger;
 mod observation;
 mod project;
@@ -82,6 +83,17 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::ResumeProject(c) => project::resume(state, context, actor, c),
         Command::CloseProject(c) => project::close(state, context, actor, c),
         Command::ReportObservation(c) => observation::report(state, context, actor, c),
+        Command::OpenDispute(c) => dispute::open(state, context, actor, c),
+        Command::AnswerDispute(c) => dispute::answer(state, context, actor, c),
+        Command::AddEvidence(c) => dispute::add_evidence(state, actor, c),
+        Command::WithdrawEvidence(c) => dispute::withdraw_evidence(state, actor, c),
+        Command::SettleDispute(c) => dispute::settle(state, context, actor, c),
+        Command::WithdrawDispute(c) => dispute::withdraw(state, actor, c),
+        Command::ProposeRuling(c) => dispute::propose_ruling(state, actor, c),
+        Command::ApproveRuling(c) => dispute::approve_ruling(state, context, actor, c),
+        Command::DeclineRuling(c) => dispute::decline_ruling(state, actor, c),
+        Command::AppealRuling(c) => dispute::appeal(state, context, actor, c),
+        Command::WaiveAppeal(c) => dispute::waive_appeal(state, actor, c),
     }
 }
 
@@ -121,6 +133,9 @@ fn in_role(actor: &Actor, roles: &[Role]) -> Result<RegionId, Rejection> {
                 [Role::Coordinator] => "the host's coordinator",
                 [Role::Office] => "a region's office",
                 [Role::Office, Role::Statistics] => "a region's office or statistics bureau",
+                [Role::Office, Role::Statistics, Role::Treasury] => {
+                    "a region's office, statistics bureau or treasury"
+                }
                 _ => "a region's office or coordinator",
             };
             Err(Rejection::WrongRole { needed })

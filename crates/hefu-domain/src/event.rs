@@ -8,6 +8,7 @@ use crate::{
     amount::{Decimal, Money},
     authority::{KeyEntry, Roots},
     command::{Continues, ExhaustReason},
+    dispute::{DisputeId, DisputeReason, EvidenceItem, Matter, Remedy},
     id::{EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
     period::Period,
@@ -275,6 +276,8 @@ events! {
     }
     /// A transfer was proposed, under these terms in full.
     "transfer.proposed" TransferProposed {
+        /// Who rules on disputes across provinces, if not the national root.
+        #[serde(default, skip_serializing_if = "Option::is_none")] arbiter: Option<RegionCode>,
         /// Earlier origins whose live claims the terms reduce: they must accept too.
         consents: Vec<RegionCode>,
         /// Where to.
@@ -435,6 +438,202 @@ events! {
         /// Value, with the decimals of its unit.
         value: Decimal,
     }
+    /// A dispute was opened.
+    "dispute.opened" DisputeOpened {
+        /// The other parties, first the one that must answer.
+        against: Vec<RegionCode>,
+        /// What the opener says it should be.
+        amount: Option<Decimal>,
+        /// Who opened it.
+        by: RegionCode,
+        /// Identity.
+        dispute: DisputeId,
+        /// Last day for the answer.
+        due: Option<Date>,
+        /// Evidence.
+        evidence: Vec<EvidenceItem>,
+        /// What is disputed.
+        matter: Matter,
+        /// Reason code.
+        reason: DisputeReason,
+        /// Who will rule.
+        ruler: RegionCode,
+        /// In words.
+        statement: String,
+    }
+    /// A second dispute about the same thing was joined to the first.
+    "dispute.joined" DisputeJoined {
+        /// What its opener says it should be.
+        amount: Option<Decimal>,
+        /// Who opened it.
+        by: RegionCode,
+        /// Its identity.
+        dispute: DisputeId,
+        /// Evidence.
+        evidence: Vec<EvidenceItem>,
+        /// The dispute that goes on.
+        into: DisputeId,
+        /// Reason code.
+        reason: DisputeReason,
+        /// In words.
+        statement: String,
+    }
+    /// A dispute was answered.
+    "dispute.answered" DisputeAnswered {
+        /// Who answered.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Last day for a ruling.
+        due: Option<Date>,
+        /// Evidence.
+        evidence: Vec<EvidenceItem>,
+        /// The answer.
+        statement: String,
+    }
+    /// Somebody was silent beyond the limit: the dispute goes to who rules, or from there to the next level.
+    "dispute.escalated" DisputeEscalated {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Last day for a ruling.
+        due: Option<Date>,
+        /// Who is to rule now.
+        ruler: RegionCode,
+    }
+    /// Evidence was added.
+    "evidence.added" EvidenceAdded {
+        /// Who added it.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Evidence.
+        evidence: Vec<EvidenceItem>,
+    }
+    /// A piece of evidence was withdrawn.
+    "evidence.withdrawn" EvidenceWithdrawn {
+        /// Who withdrew it.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Why.
+        reason: String,
+        /// Which.
+        sha256: Evidence,
+    }
+    /// The parties agreed. The facts that make the difference follow.
+    "dispute.settled" DisputeSettled {
+        /// Who brought the agreement.
+        by: RegionCode,
+        /// By how much the disputed figure moves.
+        difference: Option<Decimal>,
+        /// The dispute.
+        dispute: DisputeId,
+        /// What was agreed.
+        remedy: Remedy,
+        /// In words.
+        statement: String,
+    }
+    /// A dispute was withdrawn.
+    "dispute.withdrawn" DisputeWithdrawn {
+        /// Who opened it.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Why.
+        reason: String,
+    }
+    /// A ruling was proposed.
+    "ruling.proposed" RulingProposed {
+        /// The ruling authority.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// The evidence it rests on.
+        evidence: Vec<Evidence>,
+        /// The policy it was made under.
+        policy_version: u32,
+        /// The reasons.
+        reasons: String,
+        /// What is to happen.
+        remedy: Remedy,
+    }
+    /// A proposed ruling was declined by the ruling authority itself.
+    "ruling.declined" RulingDeclined {
+        /// The ruling authority.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Why.
+        reason: String,
+    }
+    /// A ruling was made by two persons.
+    "ruling.approved" RulingApproved {
+        /// The ruling authority.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Last day for an appeal; `null` if there is none.
+        due: Option<Date>,
+        /// What is to happen.
+        remedy: Remedy,
+    }
+    /// A ruling was appealed: the next level rules.
+    "ruling.appealed" RulingAppealed {
+        /// Who appealed.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Last day for a ruling.
+        due: Option<Date>,
+        /// Evidence.
+        evidence: Vec<EvidenceItem>,
+        /// Who rules now.
+        ruler: RegionCode,
+        /// Why.
+        statement: String,
+    }
+    /// A party gave up its appeal.
+    "appeal.waived" AppealWaived {
+        /// Who.
+        by: RegionCode,
+        /// The dispute.
+        dispute: DisputeId,
+    }
+    /// A ruling is final. The facts that make the difference follow.
+    "ruling.final" RulingFinal {
+        /// By how much the disputed figure moves.
+        difference: Option<Decimal>,
+        /// The dispute.
+        dispute: DisputeId,
+    }
+    /// A reported value was replaced by a ruling or an agreement.
+    "observation.ruled" ObservationRuled {
+        /// The dispute.
+        dispute: DisputeId,
+        /// Indicator.
+        indicator: IndicatorCode,
+        /// Reference period.
+        period: Period,
+        /// The project.
+        project: ProjectId,
+        /// Value, with the decimals of its unit.
+        value: Decimal,
+    }
+    /// A region's share of one observation was raised or lowered by a ruling or an agreement.
+    "credit.ruled" CreditRuled {
+        /// By how much, in the indicator's unit.
+        amount: Decimal,
+        /// The dispute.
+        dispute: DisputeId,
+        /// Indicator.
+        indicator: IndicatorCode,
+        /// Reference period of the observation.
+        period: Period,
+        /// The project.
+        project: ProjectId,
+        /// Whose share.
+        region: RegionCode,
+    }
 }
 
 impl Event {
@@ -443,7 +642,31 @@ impl Event {
         if let Event::EnterpriseRegistered(e) = self {
             return format!("enterprise/{}", e.enterprise);
         }
+        if let Some(dispute) = self.dispute() {
+            return format!("dispute/{dispute}");
+        }
         self.project().map_or_else(|| "ledger".to_owned(), |project| format!("project/{project}"))
+    }
+
+    /// The dispute whose course it is part of. What a ruling does to a figure belongs to the project.
+    pub fn dispute(&self) -> Option<DisputeId> {
+        match self {
+            Event::DisputeOpened(e) => Some(e.dispute),
+            Event::DisputeJoined(e) => Some(e.into),
+            Event::DisputeAnswered(e) => Some(e.dispute),
+            Event::DisputeEscalated(e) => Some(e.dispute),
+            Event::EvidenceAdded(e) => Some(e.dispute),
+            Event::EvidenceWithdrawn(e) => Some(e.dispute),
+            Event::DisputeSettled(e) => Some(e.dispute),
+            Event::DisputeWithdrawn(e) => Some(e.dispute),
+            Event::RulingProposed(e) => Some(e.dispute),
+            Event::RulingDeclined(e) => Some(e.dispute),
+            Event::RulingApproved(e) => Some(e.dispute),
+            Event::RulingAppealed(e) => Some(e.dispute),
+            Event::AppealWaived(e) => Some(e.dispute),
+            Event::RulingFinal(e) => Some(e.dispute),
+            _ => None,
+        }
     }
 
     /// The project it is about, if it is about one.
@@ -461,7 +684,23 @@ impl Event {
             | Event::KeyRecoveryCancelled(_)
             | Event::KeyRecovered(_)
             | Event::RecordRedacted(_)
-            | Event::EnterpriseRegistered(_) => None,
+            | Event::EnterpriseRegistered(_)
+            | Event::DisputeJoined(_)
+            | Event::DisputeAnswered(_)
+            | Event::DisputeEscalated(_)
+            | Event::EvidenceAdded(_)
+            | Event::EvidenceWithdrawn(_)
+            | Event::DisputeSettled(_)
+            | Event::DisputeWithdrawn(_)
+            | Event::RulingProposed(_)
+            | Event::RulingDeclined(_)
+            | Event::RulingApproved(_)
+            | Event::RulingAppealed(_)
+            | Event::AppealWaived(_)
+            | Event::RulingFinal(_) => None,
+            Event::DisputeOpened(e) => Some(e.matter.project),
+            Event::ObservationRuled(e) => Some(e.project),
+            Event::CreditRuled(e) => Some(e.project),
             Event::ProjectRegistered(e) => Some(e.project),
             Event::ProjectAmended(e) => Some(e.project),
             Event::TierExhausted(e) => Some(e.project),

@@ -1,15 +1,20 @@
 //! Folds one fact into the state. A fact is not judged twice: it only has to fit the ones before.
 
+use std::collections::BTreeMap;
+
 use crate::{
+    amount::Decimal,
     authority::{Key, KeyEntry, Recovery},
-    event::Event,
+    dispute::{Before, Dispute, DisputeId, EvidenceItem, Matter, Proposal, RemedyKind, Stage},
+    event::{CreditRuled, DisputeOpened, Event},
     id::{KeyId, ProjectId},
     indicator::IndicatorCode,
     period::Period,
     policy::Policy,
     region::{Designation, RegionCode, RegionId},
     state::{
-        Alias, ClaimStatus, Enterprise, IndicatorId, Meta, Outcome, Project, Round, State, Stay, Transfer,
+        Alias, ClaimStatus, Enterprise, IndicatorId, Meta, Outcome, Project, Reported, Round, State, Stay,
+        Transfer,
     },
     time::{Date, Timestamp},
 };
@@ -99,7 +104,9 @@ impl State {
                     stays: vec![stay],
                     transfers: Vec::new(),
                     round: Round::new(meta.ts),
-                    reported: std::collections::BTreeMap::new(),
+                    reported: BTreeMap::new(),
+                    ruled_values: BTreeMap::new(),
+                    ruled_credits: BTreeMap::new(),
                 };
                 self.projects.insert(e.project, project);
                 self.add_codes(e.project, meta.position, &e.codes)?;
@@ -126,6 +133,7 @@ impl State {
                 let awaiting = e.consents.iter().map(|code| self.region_id(*code)).chain([Ok(destination)]);
                 let awaiting = awaiting.collect::<Result<_, _>>()?;
                 let transfer = Transfer {
+                    arbiter: e.arbiter.map(|code| self.region_id(code)).transpose()?,
                     origin: self.region_id(e.origin)?,
                     destination,
                     site: e.site.clone(),
@@ -206,8 +214,180 @@ impl State {
                 let project = self.project_mut(e.project)?;
                 (project.latest, project.closed) = (e.date, Some(e.date));
             }
-            Event::ObservationReported(e) => self.note_period(e.project, e.indicator, e.period)?,
-            Event::ObservationCorrected(_) => {}
+            Event::ObservationReported(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,
+            Event::ObservationCorrected(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,
+            Event::ObservationRuled(e) => {
+                self.note_value(e.project, e.indicator, e.period, &e.value)?;
+                let indicator = self.indicator_id(e.indicator)?;
+                self.project_mut(e.project)?.ruled_values.insert((indicator, e.period), e.dispute);
+            }
+            Event::CreditRuled(e) => self.note_credit(e)?,
+            Event::DisputeOpened(e) => self.open_dispute(meta, e)?,
+            Event::DisputeJoined(e) => {
+                let by = self.region_id(e.by)?;
+                self.joined.insert(e.dispute, (e.into, by));
+                let into = self.add_evidence(e.into, &e.evidence)?;
+                if !into.is_party(by) {
+                    into.others.push(by);
+                }
+            }
+            Event::DisputeAnswered(e) => {
+                self.add_evidence(e.dispute, &e.evidence)?;
+                self.enter(e.dispute, Stage::Argued, e.due)?;
+            }
+            Event::DisputeEscalated(e) => {
+                let ruler = self.region_id(e.ruler)?;
+                let dispute = self.enter(e.dispute, Stage::Argued, e.due)?;
+                (dispute.ruler, dispute.proposal) = (ruler, None);
+            }
+            Event::EvidenceAdded(e) => {
+                self.add_evidence(e.dispute, &e.evidence)?;
+            }
+            Event::EvidenceWithdrawn(e) => {
+                self.dispute_mut(e.dispute)?.evidence.retain(|(digest, _)| *digest != e.sha256);
+            }
+            Event::DisputeSettled(e) => {
+                self.remember(e.dispute)?;
+                let dispute = self.enter(e.dispute, Stage::Settled, None)?;
+                (dispute.remedy, dispute.proposal) = (Some(e.remedy.clone()), None);
+            }
+            Event::DisputeWithdrawn(e) => {
+                self.enter(e.dispute, Stage::Withdrawn, None)?.proposal = None;
+            }
+            Event::RulingProposed(e) => {
+                let key = meta.actor;
+                let person = self.keyring.keys.get(&key).map(|known| known.person.clone());
+                let person = person.ok_or_else(|| Inconsistent(format!("key {key}")))?;
+                let (command, command_sha256) = (meta.command, meta.command_sha256);
+                let proposal = Proposal { person, key, remedy: e.remedy.clone(), command, command_sha256 };
+                self.dispute_mut(e.dispute)?.proposal = Some(proposal);
+            }
+            Event::RulingDeclined(e) => self.dispute_mut(e.dispute)?.proposal = None,
+            Event::RulingApproved(e) => {
+                let stage = self.dispute_mut(e.dispute)?.stage;
+                let by = self.region_id(e.by)?;
+                // A ruling that supersedes one in force is final at once; `ruling.final` follows.
+                let next = if stage == Stage::Final { Stage::Final } else { Stage::Ruled };
+                let dispute = self.enter(e.dispute, next, e.due)?;
+                dispute.ruler = by;
+                (dispute.remedy, dispute.proposal) = (Some(e.remedy.clone()), None);
+            }
+            Event::RulingAppealed(e) => {
+                let ruler = self.region_id(e.ruler)?;
+                self.add_evidence(e.dispute, &e.evidence)?;
+                let dispute = self.enter(e.dispute, Stage::Argued, e.due)?;
+                (dispute.ruler, dispute.appealed) = (ruler, true);
+            }
+            Event::AppealWaived(e) => {
+                let by = self.region_id(e.by)?;
+                self.dispute_mut(e.dispute)?.waived.insert(by);
+            }
+            Event::RulingFinal(e) => {
+                self.remember(e.dispute)?;
+                self.enter(e.dispute, Stage::Final, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_dispute(&mut self, meta: &Meta, e: &DisputeOpened) -> Result<(), Inconsistent> {
+        let others = e.against.iter().map(|code| self.region_id(*code)).collect::<Result<_, _>>()?;
+        let dispute = Dispute {
+            matter: e.matter,
+            by: self.region_id(e.by)?,
+            others,
+            reason: e.reason,
+            amount: e.amount.clone(),
+            opened: meta.ts.date(),
+            stage: Stage::Opened,
+            due: None,
+            ruler: self.region_id(e.ruler)?,
+            appealed: false,
+            waived: std::collections::BTreeSet::new(),
+            evidence: Vec::new(),
+            proposal: None,
+            remedy: None,
+            before: Before::default(),
+            credited: Vec::new(),
+        };
+        self.disputes.insert(e.dispute, dispute);
+        self.add_evidence(e.dispute, &e.evidence)?;
+        self.enter(e.dispute, Stage::Opened, e.due)?;
+        Ok(())
+    }
+
+    fn dispute_mut(&mut self, id: DisputeId) -> Result<&mut Dispute, Inconsistent> {
+        self.disputes.get_mut(&id).ok_or_else(|| Inconsistent(format!("dispute {id}")))
+    }
+
+    /// A dispute comes to a stage, with the limit that runs from there.
+    fn enter(
+        &mut self,
+        id: DisputeId,
+        stage: Stage,
+        due: Option<Date>,
+    ) -> Result<&mut Dispute, Inconsistent> {
+        let State { disputes, open_disputes, dispute_deadlines, .. } = self;
+        let dispute = disputes.get_mut(&id).ok_or_else(|| Inconsistent(format!("dispute {id}")))?;
+        if let Some(old) = dispute.due {
+            dispute_deadlines.remove(&(old, id));
+        }
+        if let Some(due) = due {
+            dispute_deadlines.insert((due, id));
+        }
+        if stage.is_open() {
+            open_disputes.insert(dispute.matter, id);
+        } else if open_disputes.get(&dispute.matter) == Some(&id) {
+            open_disputes.remove(&dispute.matter);
+        }
+        (dispute.stage, dispute.due) = (stage, due);
+        Ok(dispute)
+    }
+
+    fn add_evidence(&mut self, id: DisputeId, items: &[EvidenceItem]) -> Result<&mut Dispute, Inconsistent> {
+        for item in items {
+            let holder = self.region_id(item.holder)?;
+            let evidence = &mut self.dispute_mut(id)?.evidence;
+            if evidence.iter().all(|(known, _)| *known != item.sha256) {
+                evidence.push((item.sha256, holder));
+            }
+        }
+        self.dispute_mut(id)
+    }
+
+    /// Keeps how things stood before the first outcome in force.
+    fn remember(&mut self, id: DisputeId) -> Result<(), Inconsistent> {
+        let dispute = self.dispute_mut(id)?;
+        if !dispute.stage.is_open() {
+            return Ok(());
+        }
+        let Matter { indicator, period, project, transfer, .. } = dispute.matter;
+        let kind = dispute.remedy.as_ref().map(|remedy| remedy.kind);
+        let about_claim = matches!(kind, Some(RemedyKind::ConfirmClaim | RemedyKind::RejectClaim));
+        let known = self.projects.get(&project).ok_or_else(|| Inconsistent(format!("project {project}")))?;
+        let claim = transfer.and_then(|number| known.transfers.get(number as usize)).map(|t| t.claim);
+        let value = indicator.zip(period).and_then(|(code, period)| {
+            let (indicator, _) = self.indicator(code)?;
+            known.value(indicator, period)
+        });
+        self.dispute_mut(id)?.before = Before { claim: claim.filter(|_| about_claim), value };
+        Ok(())
+    }
+
+    fn note_credit(&mut self, e: &CreditRuled) -> Result<(), Inconsistent> {
+        let region = self.region_id(e.region)?;
+        let indicator = self.indicator_id(e.indicator)?;
+        let amount = self.minor(e.indicator, &e.amount)?;
+        let credits = self.project_mut(e.project)?.ruled_credits.entry((indicator, e.period)).or_default();
+        match credits.iter_mut().find(|(known, _)| *known == region) {
+            Some((_, known)) => *known = known.saturating_add(amount),
+            None => credits.push((region, amount)),
+        }
+        let credited = &mut self.dispute_mut(e.dispute)?.credited;
+        let key = (indicator, e.period, region);
+        match credited.iter_mut().find(|c| (c.0, c.1, c.2) == key) {
+            Some((.., known)) => *known = known.saturating_add(amount),
+            None => credited.push((indicator, e.period, region, amount)),
         }
         Ok(())
     }
@@ -289,18 +469,33 @@ impl State {
         Ok(())
     }
 
-    fn note_period(
+    fn note_value(
         &mut self,
         project: ProjectId,
-        indicator: IndicatorCode,
+        code: IndicatorCode,
         period: Period,
+        value: &Decimal,
     ) -> Result<(), Inconsistent> {
-        let id = self.indicator(indicator).map(|(id, _)| id);
-        let id = id.ok_or_else(|| Inconsistent(format!("indicator {indicator}")))?;
-        let months = self.project_mut(project)?.reported.entry((id, period.year())).or_default();
-        let place = months.partition_point(|range| *range < period.range());
-        months.insert(place, period.range());
+        let (first, last) = period.range();
+        let reported = Reported { first, last, value: self.minor(code, value)? };
+        let indicator = self.indicator_id(code)?;
+        let known = self.project_mut(project)?.reported.entry((indicator, period.year())).or_default();
+        match known.binary_search_by_key(&(first, last), |known| (known.first, known.last)) {
+            Ok(place) => known[place] = reported,
+            Err(place) => known.insert(place, reported),
+        }
         Ok(())
+    }
+
+    fn indicator_id(&self, code: IndicatorCode) -> Result<IndicatorId, Inconsistent> {
+        let known = self.indicator(code).map(|(id, _)| id);
+        known.ok_or_else(|| Inconsistent(format!("indicator {code}")))
+    }
+
+    /// An amount of an indicator in minor units.
+    fn minor(&self, code: IndicatorCode, amount: &Decimal) -> Result<i64, Inconsistent> {
+        let (_, entry) = self.indicator(code).ok_or_else(|| Inconsistent(format!("indicator {code}")))?;
+        amount.minor(entry.unit.scale()).map_err(|_| Inconsistent(format!("an amount of {code}")))
     }
 }
 

@@ -22,15 +22,20 @@ pub enum BadUuid {
     Spelling(String, Uuid),
 }
 
+/// The UUID a text spells in the one way that is stored.
+pub(crate) fn one_spelling(text: &str) -> Result<Uuid, BadUuid> {
+    match Uuid::try_parse(text) {
+        Ok(id) if id.to_string() == text => Ok(id),
+        Ok(id) => Err(BadUuid::Spelling(text.to_owned(), id)),
+        Err(_) => Err(BadUuid::Form(text.to_owned())),
+    }
+}
+
 impl FromStr for ProjectId {
     type Err = BadUuid;
 
     fn from_str(text: &str) -> Result<ProjectId, BadUuid> {
-        match Uuid::try_parse(text) {
-            Ok(id) if id.to_string() == text => Ok(ProjectId(id)),
-            Ok(id) => Err(BadUuid::Spelling(text.to_owned(), id)),
-            Err(_) => Err(BadUuid::Form(text.to_owned())),
-        }
+        one_spelling(text).map(ProjectId)
     }
 }
 

@@ -10,6 +10,7 @@
 //!   regions      nation ▸ province ▸ prefecture ▸ county, with lineage and borders
 //!   policy       catalogue of indicators, default terms, tiers, limits, calendar
 //!   enterprises  by unified social credit code
+//!   disputes     about a claim, an observation or a transfer, until the outcome is final
 //!   projects     stays (where, since when), transfers (terms, outcome, claim), round of tiers, periods reported
 //! ```
 //!
@@ -23,6 +24,7 @@ pub mod authority;
 pub mod command;
 pub mod counting;
 pub mod decide;
+pub mod dispute;
 pub mod event;
 pub mod evolve;
 pub mod fault;

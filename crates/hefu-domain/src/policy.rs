@@ -188,6 +188,12 @@ pub struct Policy {
     pub default_credits: Credits,
     /// Tax schedule where the terms are silent.
     pub default_tax: Option<TaxTerms>,
+    /// Working days for the answer to a dispute; 0: no limit.
+    pub dispute_answer_workdays: u32,
+    /// Working days for an appeal; 0: a ruling is final at once.
+    pub dispute_appeal_workdays: u32,
+    /// Working days for a ruling before the dispute goes to the next level; 0: no limit.
+    pub dispute_ruling_workdays: u32,
     /// Whether exhausting a tier needs evidence.
     pub exhaustion_needs_evidence: bool,
     /// The catalogue.
@@ -217,6 +223,9 @@ impl Default for Policy {
             claim_confirmation: ClaimConfirmation::Acceptance,
             default_credits: Credits::default(),
             default_tax: None,
+            dispute_answer_workdays: 10,
+            dispute_appeal_workdays: 10,
+            dispute_ruling_workdays: 30,
             exhaustion_needs_evidence: false,
             indicators: built_in_indicators(),
             key_recovery_delay_hours: 72,

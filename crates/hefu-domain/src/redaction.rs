@@ -7,6 +7,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 use crate::{
+    dispute::EvidenceItem,
     event::{Event, SCHEMA_VERSION},
     evolve::Inconsistent,
     id::ProjectId,
@@ -73,6 +74,12 @@ fn blank_some(text: Option<&String>) -> Option<String> {
     text.map(|text| blank(text))
 }
 
+fn blank_evidence(items: &mut [EvidenceItem]) {
+    for item in items {
+        item.description = blank(&item.description);
+    }
+}
+
 impl Event {
     /// What remains of this event when it is redacted; `None` if it cannot be. Blanking twice is blanking once.
     pub fn blanked(&self) -> Option<Event> {
@@ -97,6 +104,28 @@ impl Event {
             Event::ProjectLanded(e) => e.site = blank_some(e.site.as_ref()),
             Event::ProjectSuspended(e) => e.reason = blank(&e.reason),
             Event::ProjectClosed(e) => e.reason = blank(&e.reason),
+            Event::DisputeOpened(e) => {
+                e.statement = blank(&e.statement);
+                blank_evidence(&mut e.evidence);
+            }
+            Event::DisputeJoined(e) => {
+                e.statement = blank(&e.statement);
+                blank_evidence(&mut e.evidence);
+            }
+            Event::DisputeAnswered(e) => {
+                e.statement = blank(&e.statement);
+                blank_evidence(&mut e.evidence);
+            }
+            Event::EvidenceAdded(e) => blank_evidence(&mut e.evidence),
+            Event::EvidenceWithdrawn(e) => e.reason = blank(&e.reason),
+            Event::DisputeSettled(e) => e.statement = blank(&e.statement),
+            Event::DisputeWithdrawn(e) => e.reason = blank(&e.reason),
+            Event::RulingProposed(e) => e.reasons = blank(&e.reasons),
+            Event::RulingDeclined(e) => e.reason = blank(&e.reason),
+            Event::RulingAppealed(e) => {
+                e.statement = blank(&e.statement);
+                blank_evidence(&mut e.evidence);
+            }
             Event::LedgerCreated(_)
             | Event::RegionsRegistered(_)
             | Event::RegionRenamed(_)
@@ -117,7 +146,13 @@ impl Event {
             | Event::ProductionStarted(_)
             | Event::ProjectResumed(_)
             | Event::ObservationReported(_)
-            | Event::ObservationCorrected(_) => return None,
+            | Event::ObservationCorrected(_)
+            | Event::DisputeEscalated(_)
+            | Event::RulingApproved(_)
+            | Event::AppealWaived(_)
+            | Event::RulingFinal(_)
+            | Event::ObservationRuled(_)
+            | Event::CreditRuled(_) => return None,
         }
         Some(left)
     }
@@ -177,7 +212,24 @@ impl State {
             | Event::ProductionStarted(_)
             | Event::ProjectResumed(_)
             | Event::ObservationReported(_)
-            | Event::ObservationCorrected(_) => {}
+            | Event::ObservationCorrected(_)
+            // The state keeps no words of a dispute, and of its evidence the digests only, which stay.
+            | Event::DisputeOpened(_)
+            | Event::DisputeJoined(_)
+            | Event::DisputeAnswered(_)
+            | Event::DisputeEscalated(_)
+            | Event::EvidenceAdded(_)
+            | Event::EvidenceWithdrawn(_)
+            | Event::DisputeSettled(_)
+            | Event::DisputeWithdrawn(_)
+            | Event::RulingProposed(_)
+            | Event::RulingDeclined(_)
+            | Event::RulingApproved(_)
+            | Event::RulingAppealed(_)
+            | Event::AppealWaived(_)
+            | Event::RulingFinal(_)
+            | Event::ObservationRuled(_)
+            | Event::CreditRuled(_) => {}
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Refusals: why a command changes nothing. Typed values, in the order of the checks, each with a stable code.
 
 use crate::{
-    amount::BadDecimal,
-    id::{EnterpriseCode, KeyId, ProjectId},
+    amount::{BadDecimal, Decimal},
+    dispute::DisputeId,
+    id::{EnterpriseCode, Evidence, KeyId, ProjectId},
     indicator::IndicatorCode,
     period::Period,
     region::{BadRegion, RegionCode},
@@ -23,7 +24,7 @@ macro_rules! same_in_chinese {
     })* };
 }
 
-same_in_chinese! { u32 u64 Date EnterpriseCode KeyId ProjectId IndicatorCode Period RegionCode }
+same_in_chinese! { u32 u64 Date Decimal DisputeId EnterpriseCode Evidence KeyId ProjectId IndicatorCode Period RegionCode }
 
 impl Chinese for Tier {
     fn zh(&self) -> String {
@@ -62,6 +63,13 @@ pub fn phrase_zh(phrase: &str) -> String {
         "a region's office" => "地区的经办机构",
         "a region's office or statistics bureau" => "地区的经办机构或统计机构",
         "a region's office or coordinator" => "地区的经办机构或协调机构",
+        "a region's office, statistics bureau or treasury" => "地区的经办、统计或财政机构",
+        "opened" => "待答复",
+        "argued" => "待裁定",
+        "ruled" => "已裁定待复核",
+        "final" => "已生效",
+        "settled" => "已和解",
+        "withdrawn" => "已撤回",
         "root keys" => "根密钥",
         "a key of an authority" => "机构的密钥",
         "its holder, a superior coordinator or a root key" => "密钥持有人、上级协调机构或根密钥",
@@ -239,4 +247,38 @@ rejections! {
     "period_overlaps" PeriodOverlaps { /** Which. */ period: Period, /** Reported before. */ existing: Period } "period {period} overlaps {existing}, which is already reported" "报告期 {period} 与已填报的 {existing} 重叠"
     /// One frequency per project, indicator and year.
     "frequency_mixed" FrequencyMixed { /** Which. */ period: Period, /** Reported before. */ existing: Period } "period {period} has another frequency than {existing}, reported before for this year" "报告期 {period} 与本年已填报的 {existing} 频率不同"
+    /// A ruling or an agreement fixed the value.
+    "value_ruled" ValueRuled { /** By which dispute. */ dispute: DisputeId } "the value was fixed in dispute {dispute}: dispute it again instead of reporting over it" "该数值已由争议 {dispute} 裁定,不得覆盖填报:请另行提出争议"
+    /// The matter lacks a field, or has one that does not belong to its kind.
+    "bad_matter" BadMatter { /** Which. */ field: &'static str } "matter: `{field}` is missing or does not belong to this kind" "争议标的:`{field}` 缺失或不适用于该类型"
+    /// The region is no party to what is disputed.
+    "not_a_party" NotAParty { /** Which. */ region: RegionCode } "{region} is no party to this" "{region} 不是当事方"
+    /// There is no such claim or value to dispute.
+    "nothing_to_dispute" NothingToDispute {} "there is nothing on record that could be disputed here" "此处没有可争议的记录"
+    /// The id is already used.
+    "dispute_known" DisputeKnown { /** Which. */ dispute: DisputeId } "dispute {dispute} is already on record" "争议 {dispute} 已登记"
+    /// The same region already disputes it.
+    "already_disputed" AlreadyDisputed { /** The open dispute. */ dispute: DisputeId } "this is already disputed in {dispute}: add evidence there" "该事项已在争议 {dispute} 中:请在其中补充证据"
+    /// No such dispute.
+    "unknown_dispute" UnknownDispute { /** Which. */ dispute: DisputeId } "dispute {dispute} is not on record" "争议 {dispute} 未登记"
+    /// It goes on in another.
+    "dispute_is_joined" DisputeIsJoined { /** Which. */ into: DisputeId } "this dispute was joined to {into}: act there" "该争议已并入 {into}:请在其中办理"
+    /// The dispute is at another point of its course.
+    "dispute_stage" DisputeStage { /** Where it stands. */ stage: &'static str } "the dispute is {stage}: this comes at another point of its course" "争议处于 {stage} 阶段,此时不能办理"
+    /// The limit is over.
+    "limit_passed" LimitPassed { /** Last day. */ due: Date } "the limit ended on {due}" "期限已于 {due} 届满"
+    /// No such evidence in this dispute, or it was withdrawn.
+    "unknown_evidence" UnknownEvidence { /** Which. */ sha256: Evidence } "`{sha256}` is not evidence in this dispute" "`{sha256}` 不是本争议中的证据"
+    /// The same digest twice.
+    "evidence_twice" EvidenceTwice {} "the same piece of evidence is named twice" "同一证据重复列出"
+    /// The remedy does not fit what is disputed.
+    "remedy_mismatch" RemedyMismatch {} "the remedy does not fit what is disputed, or lacks a figure" "裁定内容与争议标的不符,或缺少数额"
+    /// The ruling would give more than the whole or take more than there is.
+    "ruling_too_large" RulingTooLarge { /** What would do. */ largest: Decimal } "a region cannot hold more than the whole of an observation or less than nothing: at most {largest} can be ruled" "一地所计不得超过数值全额或低于零:最多可裁定 {largest}"
+    /// Nothing waits for approval.
+    "no_ruling_proposed" NoRulingProposed {} "no ruling waits for approval" "没有待批准的裁定"
+    /// Four eyes.
+    "same_person" SamePerson { /** Who. */ person: String } "`{person}` proposed it: another person must approve" "`{person}` 为提出人:须由另一人批准"
+    /// The party gave up its appeal.
+    "appeal_waived" AppealWaived {} "this party gave up its appeal" "该方已放弃复核"
 }

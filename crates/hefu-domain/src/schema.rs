@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
     amount::{Decimal, Money},
+    dispute::DisputeId,
     id::{ChainHead, Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
     period::Period,
@@ -46,6 +47,7 @@ texts! {
     RegionCode "^[0-9]{6}$" "330881" "A GB/T 2260 code."
     EnterpriseCode "^[0-9A-HJ-NPQRTUWXY]{18}$" "91330100799655058B" "A unified social credit code (GB 32100-2015) with a right check character."
     ProjectId "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" "0198b2c4-7d3e-7000-8000-0123456789ab" "A UUID, in lower case with hyphens."
+    DisputeId "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" "0198b2c4-7d3e-7000-8000-0123456789ab" "A UUID, in lower case with hyphens."
     IndicatorCode "^[A-Z][A-Z0-9_]{0,23}$" "INV_FAI" "The code of an indicator of the catalogue."
     KeyId "^[0-9a-f]{32}$" "66687aadf862bd776c8fc18b8e9f8e20" "The first half of the SHA-256 of a public key, in hex."
     PublicKey "^[0-9a-f]{64}$" "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29" "An Ed25519 public key, in hex."

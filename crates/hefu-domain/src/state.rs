@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     amount::Money,
     authority::{Keyring, Role},
+    dispute::{Dispute, DisputeId, Matter},
     id::{Digest, EnterpriseCode, KeyId, ProjectId},
     indicator::{Indicator, IndicatorCode},
     period::Period,
@@ -32,6 +33,8 @@ pub struct Meta {
     pub command: Uuid,
     /// SHA-256 of that stored command.
     pub command_sha256: Digest,
+    /// The key that signed it.
+    pub actor: KeyId,
 }
 
 /// Who signed a command, in which capacity.
@@ -128,6 +131,8 @@ pub struct Transfer {
     pub tier: Tier,
     /// Terms in full.
     pub terms: Terms,
+    /// Who rules on disputes across provinces, if not the national root.
+    pub arbiter: Option<RegionId>,
     /// What became of it.
     pub outcome: Outcome,
     /// The origin's claim.
@@ -175,8 +180,16 @@ impl Round {
     }
 }
 
-/// The months of one year for which a project has reported one indicator.
-pub type ReportedMonths = Vec<(u8, u8)>;
+/// A value on record for a run of months of one year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reported {
+    /// First month, 1 to 12.
+    pub first: u8,
+    /// Last month.
+    pub last: u8,
+    /// Minor units.
+    pub value: i64,
+}
 
 /// A government project code by which a project is known too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,8 +229,12 @@ pub struct Project {
     pub transfers: Vec<Transfer>,
     /// The present round.
     pub round: Round,
-    /// Periods reported, by indicator and year.
-    pub reported: BTreeMap<(IndicatorId, i16), ReportedMonths>,
+    /// Values on record, by indicator and year, in the order of their months.
+    pub reported: BTreeMap<(IndicatorId, i16), Vec<Reported>>,
+    /// Values that a ruling fixed, and by which dispute.
+    pub ruled_values: BTreeMap<(IndicatorId, Period), DisputeId>,
+    /// What rulings gave regions or took from them, by observation; minor units.
+    pub ruled_credits: BTreeMap<(IndicatorId, Period), Vec<(RegionId, i64)>>,
 }
 
 impl Project {
@@ -274,7 +291,13 @@ impl Project {
     /// The periods already reported for an indicator in a year.
     pub fn reported_in(&self, indicator: IndicatorId, year: i16) -> impl Iterator<Item = Period> {
         let months = self.reported.get(&(indicator, year)).into_iter().flatten();
-        months.filter_map(move |(first, last)| Period::months(year, *first, *last))
+        months.filter_map(move |known| Period::months(year, known.first, known.last))
+    }
+
+    /// The value on record for an indicator and exactly this period, minor units.
+    pub fn value(&self, indicator: IndicatorId, period: Period) -> Option<i64> {
+        let known = self.reported.get(&(indicator, period.year()))?;
+        known.iter().find(|known| (known.first, known.last) == period.range()).map(|known| known.value)
     }
 }
 
@@ -307,6 +330,14 @@ pub struct State {
     pub deadlines: BTreeSet<(Date, ProjectId)>,
     /// Redacted records, each with the record that redacted it.
     pub redactions: BTreeMap<u64, u64>,
+    /// Disputes, open and ended.
+    pub disputes: BTreeMap<DisputeId, Dispute>,
+    /// Disputes that were joined to another, with who opened them.
+    pub joined: BTreeMap<DisputeId, (DisputeId, RegionId)>,
+    /// The open dispute about each thing that is disputed.
+    pub open_disputes: BTreeMap<Matter, DisputeId>,
+    /// Disputes by the last day of the limit that runs.
+    pub dispute_deadlines: BTreeSet<(Date, DisputeId)>,
 }
 
 impl Default for State {
@@ -326,6 +357,10 @@ impl Default for State {
             project_codes: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             redactions: BTreeMap::new(),
+            disputes: BTreeMap::new(),
+            joined: BTreeMap::new(),
+            open_disputes: BTreeMap::new(),
+            dispute_deadlines: BTreeSet::new(),
         }
     }
 }

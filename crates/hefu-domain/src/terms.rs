@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{amount::FULL_BP, indicator::Class};
+use crate::{amount::FULL_BP, indicator::Class, region::RegionCode};
 
 /// What starts the window of a claim (semantics R2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -141,6 +141,9 @@ pub struct Terms {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProposedTerms {
+    /// Who rules on disputes across provinces, if not the national root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arbiter: Option<RegionCode>,
     /// Weights and windows by class.
     #[serde(default)]
     pub credits: ProposedCredits,

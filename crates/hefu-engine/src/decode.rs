@@ -2,7 +2,12 @@
 //! redaction says remains of it.
 
 use hefu_chain::{body, chain::ChainContext, hash::ChainHash, leaf::LeafRef, record::RecordRef};
-use hefu_domain::{event::Event, id::Digest, state::Meta, time::Timestamp};
+use hefu_domain::{
+    event::Event,
+    id::{Digest, KeyId},
+    state::Meta,
+    time::Timestamp,
+};
 use hefu_store::LogReader;
 
 use crate::{
@@ -81,6 +86,7 @@ impl<'l> Decoder<'l> {
             ts: self.ts,
             command: leaf.command,
             command_sha256: Digest(leaf.command_sha256.0),
+            actor: KeyId(leaf.actor.0),
         };
         let stream = StreamKey::of(&event);
         if redacted_by.is_some() && stream.text() != leaf.stream {

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use hefu_domain::{
+    dispute::DisputeId,
     event::Event,
     id::{EnterpriseCode, ProjectId},
 };
@@ -20,6 +21,8 @@ pub(crate) enum StreamKey {
     Enterprise(EnterpriseCode),
     /// `project/<uuid>`
     Project(ProjectId),
+    /// `dispute/<uuid>`
+    Dispute(DisputeId),
 }
 
 impl StreamKey {
@@ -27,7 +30,11 @@ impl StreamKey {
     pub(crate) fn of(event: &Event) -> StreamKey {
         match event {
             Event::EnterpriseRegistered(e) => StreamKey::Enterprise(e.enterprise),
-            event => event.project().map_or(StreamKey::Ledger, StreamKey::Project),
+            event => match (event.dispute(), event.project()) {
+                (Some(dispute), _) => StreamKey::Dispute(dispute),
+                (None, Some(project)) => StreamKey::Project(project),
+                (None, None) => StreamKey::Ledger,
+            },
         }
     }
 
@@ -37,6 +44,7 @@ impl StreamKey {
             StreamKey::Ledger => "ledger".to_owned(),
             StreamKey::Enterprise(code) => format!("enterprise/{code}"),
             StreamKey::Project(id) => format!("project/{id}"),
+            StreamKey::Dispute(id) => format!("dispute/{id}"),
         }
     }
 }

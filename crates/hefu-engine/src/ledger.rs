@@ -148,8 +148,9 @@ impl Ledger {
         let records = u32::try_from(events.len()).unwrap_or(u32::MAX);
         let mut leaf = Vec::new();
         for (event, seq) in events.into_iter().zip(position..) {
-            let meta = Meta { position: seq, ts, command: id, command_sha256: digest };
-            let mut record = self.link(&meta, stamp, signed.key(), &event, pending);
+            let actor = context.key;
+            let meta = Meta { position: seq, ts, command: id, command_sha256: digest, actor };
+            let mut record = self.link(&meta, stamp, &event, pending);
             if seq == position {
                 leaf.clone_from(&record.leaf);
                 record.command = signed.bytes().to_vec();
@@ -188,14 +189,7 @@ impl Ledger {
     }
 
     /// The record of one event: salted body, leaf linked to the head, the head moved on.
-    fn link(
-        &mut self,
-        meta: &Meta,
-        stamp: &str,
-        actor: ChainKeyId,
-        event: &Event,
-        pending: &mut Pending,
-    ) -> Record {
+    fn link(&mut self, meta: &Meta, stamp: &str, event: &Event, pending: &mut Pending) -> Record {
         let data = event.to_json().unwrap_or_else(|error| unreachable!("events are JSON: {error}"));
         canonical::check(&data).unwrap_or_else(|error| unreachable!("events are canonical: {error}"));
         let body = body::encode(&data, self.salts.next());
@@ -203,7 +197,7 @@ impl Ledger {
         let head = pending.streams.get(&key).copied().or_else(|| self.heads.stream(&key));
         let length = head.map_or(0, |head| head.length);
         let leaf = LeafRef {
-            actor,
+            actor: ChainKeyId(meta.actor.0),
             body_sha256: Sha256Digest::of(&body),
             command: meta.command,
             command_sha256: Sha256Digest(meta.command_sha256.0),

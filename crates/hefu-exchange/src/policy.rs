@@ -104,7 +104,7 @@ fn toml_fault(words: &str, given: Option<&str>) -> Fault {
 }
 
 /// What each part of a policy file is for.
-const COMMENTS: [(&str, &str); 15] = [
+const COMMENTS: [(&str, &str); 18] = [
     (
         "at_max_age_seconds",
         "签署后最迟多少秒内须入账 / a command may be signed at most this long before it is recorded",
@@ -120,6 +120,18 @@ const COMMENTS: [(&str, &str); 15] = [
         "未约定时的计入比例(万分比)与期限 / weights (basis points) and windows where the terms are silent",
     ),
     ("default_tax", "未约定时的税收分成 / tax schedule where the terms are silent"),
+    (
+        "dispute_answer_workdays",
+        "争议答复期限(工作日),0 为不限 / working days for the answer to a dispute; 0: no limit",
+    ),
+    (
+        "dispute_appeal_workdays",
+        "申请复核期限(工作日),0 为裁定即生效 / working days for an appeal; 0: a ruling is final at once",
+    ),
+    (
+        "dispute_ruling_workdays",
+        "裁定期限(工作日),逾期交上一级,0 为不限 / working days for a ruling before the next level takes over; 0: no limit",
+    ),
     ("exhaustion_needs_evidence", "层级用尽是否须附证据 / whether exhausting a tier needs evidence"),
     ("indicators", "指标目录;写出即整体替换 / the catalogue; naming it replaces it as a whole"),
     (

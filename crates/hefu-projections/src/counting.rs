@@ -121,6 +121,7 @@ impl Counting {
         let (id, code, period, value) = match event {
             Event::ObservationReported(e) => (e.project, e.indicator, e.period, &e.value),
             Event::ObservationCorrected(e) => (e.project, e.indicator, e.period, &e.value),
+            Event::ObservationRuled(e) => (e.project, e.indicator, e.period, &e.value),
             _ => return,
         };
         let (Some((indicator, entry)), Some(project)) = (state.indicator(code), state.projects.get(&id))
@@ -137,7 +138,7 @@ impl Counting {
                 None
             }
         };
-        let standing = Standing::on(&state.regions, project, entry.class, period.end());
+        let standing = Standing::of(&state.regions, project, (indicator, entry.class), period);
         if let Some(old) = replaced {
             self.share(&state.regions, &standing, &old, -1);
         }
@@ -167,7 +168,8 @@ impl Counting {
         let observations = std::mem::take(self.observations.entry(id).or_default());
         for observation in observations.iter().filter(|o| o.period.end() >= from) {
             let class = state.indicators[usize::from(observation.indicator.0)].class;
-            let standing = Standing::on(&state.regions, project, class, observation.period.end());
+            let what = (observation.indicator, class);
+            let standing = Standing::of(&state.regions, project, what, observation.period);
             self.share(&state.regions, &standing, observation, sign);
         }
         self.observations.insert(id, observations);

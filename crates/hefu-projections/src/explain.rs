@@ -48,8 +48,12 @@ pub fn explain(views: &Views, region: RegionId, indicator: IndicatorId, period: 
                     o.indicator == indicator && inside && closing
                 });
                 for part in parts {
-                    let standing =
-                        Standing::on(&state.regions, &state.projects[&id], entry.class, part.period.end());
+                    let standing = Standing::of(
+                        &state.regions,
+                        &state.projects[&id],
+                        (indicator, entry.class),
+                        part.period,
+                    );
                     let areas = standing.area_shares(&state.regions, part.value);
                     let shares = standing.shares(part.value);
                     let source = (id, part.period, part.value, Some(part.position));

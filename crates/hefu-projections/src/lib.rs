@@ -79,7 +79,10 @@ fn reach(state: &State, event: &Event) -> Reach {
         landed(project, number).map_or(Reach::Nothing, |from| Reach::Standing(project, from))
     };
     match event {
-        Event::ObservationReported(_) | Event::ObservationCorrected(_) => Reach::Value,
+        Event::ObservationReported(_) | Event::ObservationCorrected(_) | Event::ObservationRuled(_) => {
+            Reach::Value
+        }
+        Event::CreditRuled(e) => Reach::Standing(e.project, e.period.end()),
         Event::ProjectRegistered(e) => Reach::Standing(e.project, e.date),
         Event::ProjectAmended(e) => Reach::Standing(e.project, e.date),
         Event::ProjectLanded(e) => Reach::Standing(e.project, e.date),
@@ -110,6 +113,20 @@ fn reach(state: &State, event: &Event) -> Reach {
         | Event::TransferWithdrawn(_)
         | Event::TransferExpired(_)
         | Event::ProjectSuspended(_)
-        | Event::ProjectResumed(_) => Reach::Nothing,
+        | Event::ProjectResumed(_)
+        | Event::DisputeOpened(_)
+        | Event::DisputeJoined(_)
+        | Event::DisputeAnswered(_)
+        | Event::DisputeEscalated(_)
+        | Event::EvidenceAdded(_)
+        | Event::EvidenceWithdrawn(_)
+        | Event::DisputeSettled(_)
+        | Event::DisputeWithdrawn(_)
+        | Event::RulingProposed(_)
+        | Event::RulingDeclined(_)
+        | Event::RulingApproved(_)
+        | Event::RulingAppealed(_)
+        | Event::AppealWaived(_)
+        | Event::RulingFinal(_) => Reach::Nothing,
     }
 }

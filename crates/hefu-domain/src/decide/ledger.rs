@@ -277,6 +277,7 @@ pub(super) fn tick(state: &State, context: &Context<'_>, actor: &Actor) -> Resul
             events.push(KeyRecovered { lost: *lost, new: recovery.new.clone() }.into());
         }
     }
+    events.extend(super::dispute::due(state, today, context));
     if events.is_empty() { Err(Rejection::NothingDue {}) } else { Ok(events) }
 }
 

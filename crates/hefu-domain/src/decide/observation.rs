@@ -40,6 +40,9 @@ pub(super) fn report(
         return Err(Rejection::PeriodAfterClosing { period, closed });
     }
     let value = Decimal::from_minor(minor, scale);
+    if let Some(dispute) = project.ruled_values.get(&(indicator_id, period)) {
+        return Err(Rejection::ValueRuled { dispute: *dispute });
+    }
     let mut reported = project.reported_in(indicator_id, period.year());
     let Some(conflict) =
         reported.find(|existing| existing.overlaps(period) || existing.frequency() != period.frequency())

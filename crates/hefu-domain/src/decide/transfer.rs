@@ -1,6 +1,6 @@
 //! Commands of the ordered movement (measure 4): tiers, proposals, answers, confirmation of claims.
 
-use super::{Context, acts_for, county, held, in_role, living, optional_text, project, text};
+use super::{Context, acts_for, county, held, in_role, living, optional_text, project, region, text};
 use crate::{
     authority::Role,
     command::{
@@ -101,7 +101,10 @@ pub(super) fn propose(
     let others = consents.into_iter().filter(|region| *region != here.region && *region != destination);
     let limit = state.policy.proposal_expires_workdays;
     let expires = (limit > 0).then(|| state.policy.calendar.add_workdays(context.ts.date(), limit));
+    let arbiter = c.terms.as_ref().and_then(|terms| terms.arbiter);
+    arbiter.map_or(Ok(()), |code| region(state, code).map(|_| ()))?;
     let event = TransferProposed {
+        arbiter,
         consents: others.map(|region| state.code(region)).collect(),
         destination: state.code(destination),
         expires,

@@ -15,21 +15,29 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const JOURNAL: &str = include_str!("../golden/journal.jsonl");
 
 /// Fields that may be left out; every other one is named when it is missing.
-const OPTIONAL: [&str; 31] = [
+const OPTIONAL: [&str; 42] = [
     "accept_transfer.subject",
     "amend_project.codes",
     "amend_project.date",
     "amend_project.name",
     "amend_project.planned_investment",
+    "answer_dispute.evidence",
+    "appeal_ruling.evidence",
+    "approve_ruling.subject",
     "close_project.reason",
     "confirm_claim.subject",
     "create_ledger.adjacency",
     "create_ledger.continues",
     "create_ledger.endorsements",
+    "decline_ruling.subject",
     "decline_transfer.reason",
     "decline_transfer.subject",
     "exhaust_tier.evidence",
     "land_project.site",
+    "open_dispute.amount",
+    "open_dispute.evidence",
+    "open_dispute.statement",
+    "propose_ruling.evidence",
     "propose_transfer.site",
     "propose_transfer.terms",
     "recover_key.endorsements",
@@ -44,7 +52,10 @@ const OPTIONAL: [&str; 31] = [
     "rename_region.name_en",
     "revoke_key.compromised_since",
     "rotate_key.endorsements",
+    "settle_dispute.endorsements",
+    "settle_dispute.statement",
     "suspend_project.reason",
+    "withdraw_dispute.reason",
     "withdraw_transfer.reason",
     "withdraw_transfer.subject",
 ];
@@ -241,6 +252,33 @@ const EVERYTHING: &str = "
     330122 report P1 INV_FAI 2023-11 35000000.5 -> ok
     330122 report P1 INV_FAI 2023-11 -0.01 -> ok
     330122 close P1 on 2024-01-01 -> ok
+    330108 dispute D1 observation P1 INV_FAI 2023-11 amount 1 evidence a reason value_wrong {\"statement\":\"数额不符\"} -> ok
+    330881 dispute D2 observation P1 INV_FAI 2023-11 evidence b in 330881 -> ok
+    330122 answer D1 evidence c in 330122 -> ok
+    330108 add_evidence D1 evidence d -> ok
+    330108 withdraw_evidence D1 evidence d -> ok
+    330100 rule D1 correct_value value 2 evidence a -> ok
+    330100 decline_ruling D1 -> ok
+    330100 rule D1 correct_value value 2 evidence a -> ok
+    330100.coordinator approve D1 -> ok
+    330122 appeal D1 -> ok
+    330000 rule D1 correct_value value 3 evidence a -> ok
+    330000.coordinator approve D1 -> ruling.approved ruling.final observation.ruled
+    given P2 in 330108 since 2023-01-10
+    given P2 moved 330122 on 2023-06-01 terms {\"credits\":{\"investment\":{\"origin_bp\":5000,\"destination_bp\":5000}}}
+    330100 confirm P2 0 -> ok
+    330122 report P2 INV_FAI 2023-11 100.00 -> ok
+    330108 dispute D3 claim P2 0 INV_FAI 2023 -> ok
+    330122 answer D3 -> ok
+    330100 rule D3 credit to 330108 amount 10.00 -> ok
+    330100.coordinator approve D3 -> ok
+    330108 waive_appeal D3 -> ok
+    330122 waive_appeal D3 -> appeal.waived ruling.final credit.ruled
+    330108 dispute D4 transfer P2 0 -> ok
+    330108 drop D4 -> ok
+    330108 dispute D5 transfer P2 0 -> ok
+    330108+330122 settle D5 confirm_claim -> ok
+    330108 dispute D6 transfer P2 0 -> ok
     330000.coordinator rename_region 330881 zh 新江山市 en Xinjiangshan on 2026-01-01 -> ok
     330000.coordinator recode_region 330881 code 330804 on 2026-01-01 -> ok
     330109+new rotate_key new -> ok
@@ -249,7 +287,7 @@ const EVERYTHING: &str = "
     330100+330100.coordinator+330108.office/2 recover_key 330108.office key 330108.office/2 person Li -> ok
     330108 cancel_key_recovery 330108.office -> ok
     330100+330100.coordinator+330108.office/3 recover_key 330108.office key 330108.office/3 person Li -> ok
-    at 2026-06-10
+    at 2026-06-20
     log tick -> ok
 ";
 

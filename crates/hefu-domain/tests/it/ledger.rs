@@ -88,7 +88,8 @@ impl<F: Fold> Ledger<F> {
         let id = Uuid::from_u128(self.commands);
         for event in &events {
             let position = self.log.len() as u64;
-            let meta = Meta { position, ts: self.now, command: id, command_sha256: digest(id) };
+            let (command_sha256, actor) = (digest(id), key(signers[0]));
+            let meta = Meta { position, ts: self.now, command: id, command_sha256, actor };
             self.fold.fold(&meta, event);
             self.log.push((meta, event.clone()));
             self.actors.push(key(signers[0]));

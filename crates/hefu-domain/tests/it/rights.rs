@@ -56,12 +56,33 @@ const CASE: &str = "
     # P6: offered within the city, by 滨江 to 桐庐.
     given P6 in 330108 since 2024-01-01
     given P6 moved 330122 on 2024-02-01
+    # P6 is disputed: D1 just opened, D2 (of P7) answered, D3 (of P10) with a ruling proposed, D4 (of P11) ruled on.
+    330122 report P6 INV_FAI 2024-03 10.00 -> ok
+    330108 dispute D1 observation P6 INV_FAI 2024-03 evidence a -> ok
+    given P7 in 330108 since 2024-01-01
+    given P7 moved 330122 on 2024-02-01
+    330108 dispute D2 transfer P7 0 -> ok
+    330122 answer D2 -> ok
+    given P10 in 330108 since 2024-01-01
+    given P10 moved 330122 on 2024-02-01
+    330108 dispute D3 transfer P10 0 -> ok
+    330122 answer D3 -> ok
+    root1+root2 register_keys 330100.office/2 -> ok
+    330100.office/2 rule D3 confirm_claim -> ok
+    given P11 in 330108 since 2024-01-01
+    given P11 moved 330122 on 2024-02-01
+    330108 dispute D4 transfer P11 0 -> ok
+    330122 answer D4 -> ok
+    330100 rule D4 confirm_claim -> ok
+    330100.coordinator approve D4 -> ok
+    given P12 in 330108 since 2024-01-01
+    given P12 moved 330122 on 2024-02-01
     # A key of 滨江 is said to be lost.
     330100+330100.coordinator+330108.treasury/2 recover_key 330108.treasury key 330108.treasury/2 -> ok
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 35] = [
+const ROWS: [(&str, &str, &str); 46] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
@@ -101,6 +122,17 @@ const ROWS: [(&str, &str, &str); 35] = [
     ("close_project", "close P1 on 2024-06-01", ""),
     ("report_observation", "report P2 INV_FAI 2025 1.00", ""),
     ("report_observation (before the project came)", "report P2 INV_FAI 2023 1.00", ""),
+    ("open_dispute (holder against 桐庐, or back)", "dispute D9 transfer P12 0", ""),
+    ("answer_dispute", "answer D1", ""),
+    ("add_evidence", "add_evidence D1 evidence b", ""),
+    ("withdraw_evidence (of the holder)", "withdraw_evidence D1 evidence a", ""),
+    ("settle_dispute", "settle D1 dismiss", "330108.office 330122.office"),
+    ("withdraw_dispute (of the holder)", "drop D1", ""),
+    ("propose_ruling", "rule D2 confirm_claim", ""),
+    ("approve_ruling", "approve D3", ""),
+    ("decline_ruling", "decline_ruling D3", ""),
+    ("appeal_ruling", "appeal D4", ""),
+    ("waive_appeal", "waive_appeal D4", ""),
 ];
 
 #[test]
@@ -125,7 +157,7 @@ fn rights() {
             ledger.now = noon(date("2027-01-05"));
         }
         let endorsers: Vec<&str> = endorsers.split_whitespace().collect();
-        let cells = row(&ledger, &command, &endorsers, &["wrong_role", "foreign_office"]);
+        let cells = row(&ledger, &command, &endorsers, &["wrong_role", "foreign_office", "not_a_party"]);
         writeln!(table, "| {label} | {} |", cells.join(" | ")).unwrap();
     }
     assert_eq!(covered, Command::NAMES.iter().copied().collect(), "every command has a row");
@@ -145,7 +177,7 @@ fn rights() {
 const HEAD: &str = "# Who may do what
 
 Written by a test from the rules themselves (`UPDATE=1 cargo test -p hefu-domain rights`), so it cannot be out of date.
-A cell says which regions may, in that role; everyone else is refused with `wrong_role` or `foreign_office`.
+A cell says which regions may, in that role; everyone else is refused with `wrong_role`, `foreign_office` or `not_a_party`.
 
 The case: 滨江 (the **holder**, county in the **holder's city** Hangzhou) holds projects, offers them to 江山 (the **destination**,
 in the **destination's city** Quzhou) under terms that end the claim of 桐庐 (the **earlier origin**, also in Hangzhou); 诸暨 is an

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use hefu_domain::{
     command::Command,
+    counting::Standing,
     id::ProjectId,
     policy::Policy,
     redaction::Residue,
@@ -30,7 +31,9 @@ use serde_json::{Map, Value, json};
 use super::ledger::{Fold, Ledger, date, genesis, key, key_entry, noon, project, public};
 
 /// Words that take the next word as their value.
-const OPTIONS: [&str; 18] = [
+const OPTIONS: [&str; 20] = [
+    "amount",
+    "value",
     "in",
     "to",
     "on",
@@ -240,6 +243,27 @@ impl<F: Fold> Run<F> {
             }
             entry
         };
+        let files = || {
+            let holder = options.get("in").map_or("330108", String::as_str);
+            let files = options.get("evidence").map(|digits| {
+                digits.chars().map(|digit| json!({"description": "合同", "holder": holder, "size": 1000,
+                    "media_type": "application/pdf", "sha256": format!("sha256:{}", digit.to_string().repeat(64))}))
+            });
+            files.into_iter().flatten().collect::<Vec<_>>()
+        };
+        let remedy = || json!({"kind": word(1), "amount": option("amount"), "region": option("to"), "value": option("value")});
+        // What waits for the second person of the ruling authority.
+        let ruling = || {
+            let known = self.ledger.state().disputes.get(&dispute(&word(0)).parse().unwrap());
+            let proposal = known.and_then(|known| known.proposal.as_ref());
+            match (options.get("subject").map(String::as_str), proposal) {
+                (Some("none"), _) | (None, None) => Value::Null,
+                (None, Some(proposal)) => json!({"id": proposal.command, "sha256": proposal.command_sha256}),
+                (Some(_), _) => {
+                    json!({"id": "00000000-0000-0000-0000-000000000000", "sha256": "0".repeat(64)})
+                }
+            }
+        };
         let mut fields = match verb.as_str() {
             "create_ledger" => serde_json::to_value(genesis(Policy::default())).unwrap(),
             "register_regions" | "tick" => json!({}),
@@ -305,6 +329,36 @@ impl<F: Fold> Run<F> {
             "resume" => json!({"type": "resume_project", "project": id(0), "date": option("on")}),
             "suspend" | "close" => json!({"type": format!("{verb}_project"), "project": id(0),
                 "date": option("on"), "reason": reason()}),
+            "dispute" => {
+                let matter = match word(1).as_str() {
+                    kind @ ("claim" | "transfer") => json!({"kind": kind, "project": id(2),
+                        "transfer": word(3).parse::<u32>().ok(),
+                        "indicator": plain.get(4), "period": plain.get(5)}),
+                    kind => {
+                        json!({"kind": kind, "project": id(2), "indicator": word(3), "period": plain.get(4)})
+                    }
+                };
+                json!({"type": "open_dispute", "dispute": dispute(&word(0)), "matter": matter,
+                    "reason": options.get("reason").cloned().unwrap_or_else(|| "other".to_owned()),
+                    "amount": option("amount"), "evidence": files()})
+            }
+            "answer" => json!({"type": "answer_dispute", "dispute": dispute(&word(0)), "statement": reason(),
+                "evidence": files()}),
+            "add_evidence" => json!({"dispute": dispute(&word(0)), "evidence": files()}),
+            "withdraw_evidence" => json!({"dispute": dispute(&word(0)), "reason": reason(),
+                "sha256": options.get("evidence").map(|digit| format!("sha256:{}", digit.repeat(64)))}),
+            "settle" => json!({"type": "settle_dispute", "dispute": dispute(&word(0)), "remedy": remedy()}),
+            "drop" => json!({"type": "withdraw_dispute", "dispute": dispute(&word(0)), "reason": reason()}),
+            "rule" => json!({"type": "propose_ruling", "dispute": dispute(&word(0)), "reasons": reason(),
+                "remedy": remedy(), "evidence":
+                    options.get("evidence").map(|digit| format!("sha256:{}", digit.repeat(64))).as_slice()}),
+            "approve" => json!({"type": "approve_ruling", "dispute": dispute(&word(0)), "subject": ruling()}),
+            "decline_ruling" => {
+                json!({"dispute": dispute(&word(0)), "subject": ruling(), "reason": reason()})
+            }
+            "appeal" => json!({"type": "appeal_ruling", "dispute": dispute(&word(0)), "statement": reason(),
+                "evidence": files()}),
+            "waive_appeal" => json!({"dispute": dispute(&word(0))}),
             "report" => json!({"type": "report_observation", "project": id(0), "indicator": word(1),
                 "period": word(2), "value": word(3)}),
             other => panic!("{}: `{other}` is not a verb", self.line),
@@ -395,6 +449,33 @@ impl<F: Fold> Run<F> {
                 };
                 assert_eq!(told, status, "{line}");
             }
+            [name, "stage", stage] if name.starts_with('D') => {
+                let known = &state.disputes[&dispute(name).parse().unwrap()];
+                assert_eq!(known.stage.name(), stage, "{line}");
+            }
+            [name, "ruler", region] => {
+                let known = &state.disputes[&dispute(name).parse().unwrap()];
+                assert_eq!(state.code(known.ruler).as_str(), region, "{line}");
+            }
+            [name, "due", day] => {
+                let known = &state.disputes[&dispute(name).parse().unwrap()];
+                assert_eq!(known.due.map_or("never".to_owned(), |due| due.to_string()), day, "{line}");
+            }
+            [name, "value", indicator, period, value] => {
+                let (id, entry) = state.indicator(indicator.parse().unwrap()).unwrap();
+                let minor = state.projects[&known(name)].value(id, period.parse().unwrap()).unwrap();
+                let told = hefu_domain::amount::format_minor(minor.into(), entry.unit.scale());
+                assert_eq!(told, value, "{line}");
+            }
+            [name, "share", indicator, period, region, share] => {
+                let (id, entry) = state.indicator(indicator.parse().unwrap()).unwrap();
+                let (project, period) = (&state.projects[&known(name)], period.parse().unwrap());
+                let standing = Standing::of(&state.regions, project, (id, entry.class), period);
+                let value = project.value(id, period).unwrap();
+                let minor = standing.share_of(self.ledger.region(region), value);
+                let told = hefu_domain::amount::format_minor(minor.into(), entry.unit.scale());
+                assert_eq!(told, share, "{line}");
+            }
             ["region", region, "is", code, name] => {
                 let now = state.regions.get(self.ledger.region(region)).now();
                 assert_eq!((now.code.as_str(), now.name_zh.as_str()), (code, name), "{line}");
@@ -402,6 +483,12 @@ impl<F: Fold> Run<F> {
             _ => panic!("{line}: not understood"),
         }
     }
+}
+
+/// `D1`, `D2`, …
+fn dispute(name: &str) -> String {
+    let number: u128 = name.strip_prefix('D').unwrap().parse().unwrap();
+    uuid::Uuid::from_u128(0x0198_b2c4_0000_7000_9000_0000_0000_0000 + number).to_string()
 }
 
 fn codes(options: &BTreeMap<String, String>) -> Vec<String> {

@@ -147,7 +147,7 @@ pub(crate) fn terms() -> BoxedStrategy<ProposedTerms> {
     (credit(), credit(), credit(), credit(), rule)
         .prop_map(|(attraction, investment, research, value_added, multi_hop)| {
             let credits = ProposedCredits { attraction, investment, research, value_added };
-            ProposedTerms { credits, multi_hop, tax: None }
+            ProposedTerms { arbiter: None, credits, multi_hop, tax: None }
         })
         .boxed()
 }
