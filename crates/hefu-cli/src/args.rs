@@ -6,8 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     cmd::{
-        audit, backup, bench, check, completions, demo, import, init, policy, project, reconcile, report,
-        restore, submit, tick, tier, transfer,
+        audit, backup, bench, check, completions, demo, dispute, import, init, policy, project, reconcile,
+        report, restore, submit, tick, tier, transfer,
     },
     lang::Lang,
     render::Format,
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Transfer(transfer::Args),
     /// Close a tier: exhaust it, or let a project skip it
     Tier(tier::Args),
+    /// Disputes: open, answer, evidence, settle, rule, appeal
+    Dispute(dispute::Args),
     /// Let time pass: expire proposals and complete key recoveries that are due
     Tick(tick::Args),
     /// Indicators, circulation, and what is behind a figure

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use hefu_domain::{
+    dispute::DisputeId,
     id::ProjectId,
     indicator::IndicatorCode,
     region::{Region, RegionCode},
@@ -79,6 +80,17 @@ pub(crate) fn project<'s>(state: &'s State, name: &str) -> Result<(ProjectId, &'
             "use its UUID or a government code on record; `hefu project list` shows all",
         );
         CliError::new("unknown_project", exit::REFUSED, message).hint(hint).at("value", name)
+    })
+}
+
+/// The dispute with this UUID, be it joined to another.
+pub(crate) fn dispute(state: &State, name: &str) -> Result<DisputeId> {
+    let id = Uuid::try_parse(name).ok().map(DisputeId);
+    let known = id.filter(|id| state.disputes.contains_key(id) || state.joined.contains_key(id));
+    known.ok_or_else(|| {
+        let message = text(format!("没有争议 `{name}`"), format!("there is no dispute `{name}`"));
+        let hint = text("`hefu dispute list` 列出全部", "`hefu dispute list` shows all");
+        CliError::new("unknown_dispute", exit::REFUSED, message).hint(hint).at("value", name)
     })
 }
 

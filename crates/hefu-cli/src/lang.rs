@@ -2,11 +2,13 @@
 
 use clap::ValueEnum;
 use hefu_domain::{
+    dispute::{DisputeReason, MatterKind, RemedyKind, Stage},
     indicator::{Indicator, Unit},
     region::Region,
     state::{ClaimStatus, Outcome},
     tier::Tier,
 };
+use hefu_projections::status::Status;
 
 /// The language of everything a person reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,6 +70,63 @@ impl Lang {
             Unit::Persons => self.pick("人", "persons"),
             Unit::Projects => self.pick("个", "projects"),
             Unit::Quotient => self.pick("比率", "ratio"),
+        }
+    }
+
+    /// A status as a table shows it; nothing for an ordinary figure.
+    pub(crate) fn status(self, status: Status) -> &'static str {
+        match status {
+            Status::Missing => self.pick("缺", "missing"),
+            Status::Contested => self.pick("待定", "contested"),
+            Status::Provisional => self.pick("期未满", "provisional"),
+            Status::Normal => "",
+        }
+    }
+
+    /// Where a dispute stands.
+    pub(crate) fn stage(self, stage: Stage) -> &'static str {
+        match (self, stage) {
+            (Lang::En, stage) => stage.name(),
+            (Lang::Zh, Stage::Opened) => "待答复",
+            (Lang::Zh, Stage::Argued) => "待裁定",
+            (Lang::Zh, Stage::Ruled) => "已裁定,可复核",
+            (Lang::Zh, Stage::Final) => "已生效",
+            (Lang::Zh, Stage::Settled) => "已和解",
+            (Lang::Zh, Stage::Withdrawn) => "已撤回",
+        }
+    }
+
+    /// What kind of thing is disputed.
+    pub(crate) fn matter(self, kind: MatterKind) -> &'static str {
+        match kind {
+            MatterKind::Claim => self.pick("权益", "claim"),
+            MatterKind::Observation => self.pick("观测值", "observation"),
+            MatterKind::Transfer => self.pick("流转", "transfer"),
+        }
+    }
+
+    /// Why something is disputed.
+    pub(crate) fn dispute_reason(self, reason: DisputeReason) -> &'static str {
+        match reason {
+            DisputeReason::ValueWrong => self.pick("数值有误", "value wrong"),
+            DisputeReason::PeriodWrong => self.pick("报告期有误", "period wrong"),
+            DisputeReason::LocationWrong => self.pick("所在地有误", "location wrong"),
+            DisputeReason::ClaimMissing => self.pick("约定的权益未计入", "claim missing"),
+            DisputeReason::ClaimUnfounded => self.pick("权益无依据", "claim unfounded"),
+            DisputeReason::TermsMisapplied => self.pick("条款适用有误", "terms misapplied"),
+            DisputeReason::Duplicate => self.pick("重复计入", "duplicate"),
+            DisputeReason::Other => self.pick("其他", "other"),
+        }
+    }
+
+    /// What a ruling or an agreement does.
+    pub(crate) fn remedy(self, kind: RemedyKind) -> &'static str {
+        match kind {
+            RemedyKind::Dismiss => self.pick("驳回", "dismiss"),
+            RemedyKind::ConfirmClaim => self.pick("权益予以认定", "confirm the claim"),
+            RemedyKind::RejectClaim => self.pick("权益不予认定", "reject the claim"),
+            RemedyKind::CorrectValue => self.pick("数值改为", "correct the value to"),
+            RemedyKind::Credit => self.pick("增减份额", "credit"),
         }
     }
 

@@ -53,6 +53,7 @@ fn run(context: &Context, command: Command) -> Result<u8> {
         Command::Project(args) => cmd::project::run(context, args),
         Command::Transfer(args) => cmd::transfer::run(context, args),
         Command::Tier(args) => cmd::tier::run(context, args),
+        Command::Dispute(args) => cmd::dispute::run(context, args),
         Command::Tick(args) => cmd::tick::run(context, &args),
         Command::Report(args) => cmd::report::run(context, args),
         Command::Reconcile(args) => cmd::reconcile::run(context, &args),

@@ -64,10 +64,7 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
         },
         Format::Csv => {
             if let Some(table) = rows {
-                table
-                    .file(|cell| table::bare(&cell.value))
-                    .write_csv(&mut out, Header::Key, false)
-                    .map_err(unwritten)?;
+                table.file(table::in_a_file).write_csv(&mut out, Header::Key, false).map_err(unwritten)?;
             }
         }
         Format::Markdown => {

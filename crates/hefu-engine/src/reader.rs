@@ -12,7 +12,7 @@ use hefu_chain::{
     origin::Origin,
     record::Record,
 };
-use hefu_domain::{event::Event, id::ProjectId, time::Timestamp};
+use hefu_domain::{dispute::DisputeId, event::Event, id::ProjectId, time::Timestamp};
 use hefu_projections::Views;
 use hefu_store::{Backend, LogReader, OpenOptions, segments::SegmentLog};
 use uuid::Uuid;
@@ -108,7 +108,16 @@ impl Reader {
     /// All records of a project, oldest first. They are found by the chain that runs through each stream, so none can
     /// be missing without a trace.
     pub fn history(&self, project: ProjectId) -> Result<Vec<RecordView>, EngineError> {
-        let mut next = self.heads.stream(&StreamKey::Project(project)).map(|head| head.last);
+        self.stream(StreamKey::Project(project))
+    }
+
+    /// All records of a dispute, oldest first, found in the same way. What a ruling does to figures is with the project.
+    pub fn dispute(&self, dispute: DisputeId) -> Result<Vec<RecordView>, EngineError> {
+        self.stream(StreamKey::Dispute(dispute))
+    }
+
+    fn stream(&self, key: StreamKey) -> Result<Vec<RecordView>, EngineError> {
+        let mut next = self.heads.stream(&key).map(|head| head.last);
         let mut history = Vec::new();
         while let Some(position) = next {
             let view = self.record(position)?;

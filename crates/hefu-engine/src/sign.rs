@@ -8,6 +8,7 @@ use hefu_chain::{
     origin::Origin,
 };
 use hefu_domain::{
+    dispute::DisputeId,
     id::{Digest, ProjectId},
     state::{Project, State},
     time::Timestamp,
@@ -94,6 +95,15 @@ impl Signer {
         let kind = command.get("type").and_then(Value::as_str).unwrap_or_default();
         let answers_open = matches!(kind, "accept_transfer" | "decline_transfer" | "withdraw_transfer");
         let about_claim = matches!(kind, "confirm_claim" | "reject_claim");
+        if matches!(kind, "approve_ruling" | "decline_ruling") && !command.contains_key("subject") {
+            let id = command.get("dispute").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            let known = id.and_then(|id: DisputeId| state.disputes.get(&id));
+            if let Some(proposal) = known.and_then(|known| known.proposal.as_ref()) {
+                let subject = json!({"id": proposal.command.to_string(), "sha256": proposal.command_sha256.to_string()});
+                command.insert("subject".to_owned(), subject);
+            }
+            return;
+        }
         if command.contains_key("subject") || !(answers_open || about_claim) {
             return;
         }

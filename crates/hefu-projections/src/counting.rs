@@ -342,8 +342,24 @@ impl Counting {
     }
 }
 
+/// Whether a project is in a derived count (semantics R7).
+pub(crate) fn counted(state: &State, entry: &Indicator, project: &Project, period: Period) -> bool {
+    let end = period.end();
+    let there = project.registered <= end && project.closed.is_none_or(|day| day > end);
+    let large = project.planned_on(end) >= state.policy.large_project;
+    let within = |day: Date| period.start() <= day && day <= end;
+    match entry.count {
+        Some(Count::Projects) => there,
+        Some(Count::LargeProjects) => there && large,
+        Some(Count::LargeProjectsImplemented) => {
+            large && project.stays.iter().filter_map(|stay| stay.construction).any(within)
+        }
+        None => false,
+    }
+}
+
 /// `a / b` at `scale` decimals, half away from zero; both carry their own scale. `None` for a zero denominator.
-fn quotient((a, a_scale): (i128, u8), (b, b_scale): (i128, u8), scale: u8) -> Option<i128> {
+pub(crate) fn quotient((a, a_scale): (i128, u8), (b, b_scale): (i128, u8), scale: u8) -> Option<i128> {
     let ten = |power: u8| 10i128.pow(u32::from(power));
     let above = a.checked_mul(ten(b_scale))?.checked_mul(ten(scale))?;
     let below = b.checked_mul(ten(a_scale))?;

@@ -3,19 +3,21 @@
 use hefu_domain::{
     counting::{AreaShare, Standing, Weight},
     id::ProjectId,
-    indicator::{Class, Count, Kind},
+    indicator::{Class, Kind},
     period::Period,
     region::RegionId,
     state::{IndicatorId, State},
 };
 
-use crate::Views;
+use crate::{Views, counting::counted};
 
 /// One observation (or, for a count, one project) behind a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     /// The project.
     pub project: ProjectId,
+    /// The indicator.
+    pub indicator: IndicatorId,
     /// The period reported; for a count, the period asked for.
     pub period: Period,
     /// The whole value in minor units.
@@ -56,28 +58,19 @@ pub fn explain(views: &Views, region: RegionId, indicator: IndicatorId, period: 
                     );
                     let areas = standing.area_shares(&state.regions, part.value);
                     let shares = standing.shares(part.value);
-                    let source = (id, part.period, part.value, Some(part.position));
+                    let source = (id, indicator, part.period, part.value, Some(part.position));
                     lines.extend(line(state, region, source, &standing, shares, &areas));
                 }
             }
         }
         Kind::Count => {
-            let implemented = counting.implemented(state, period);
             for (id, project) in &state.projects {
-                let there =
-                    project.registered <= period.end() && project.closed.is_none_or(|day| day > period.end());
-                let large = project.planned_on(period.end()) >= state.policy.large_project;
-                let counts = match entry.count {
-                    Some(Count::Projects) => there,
-                    Some(Count::LargeProjects) => there && large,
-                    Some(Count::LargeProjectsImplemented) => implemented.contains(id),
-                    None => false,
-                };
-                if counts {
+                if counted(state, entry, project, period) {
                     let standing = Standing::on(&state.regions, project, Class::Attraction, period.end());
                     let areas = standing.area_counts(&state.regions);
                     let shares = standing.weights().iter().map(|weight| i64::from(weight.bp > 0)).collect();
-                    lines.extend(line(state, region, (*id, period, 1, None), &standing, shares, &areas));
+                    let source = (*id, indicator, period, 1, None);
+                    lines.extend(line(state, region, source, &standing, shares, &areas));
                 }
             }
         }
@@ -87,12 +80,12 @@ pub fn explain(views: &Views, region: RegionId, indicator: IndicatorId, period: 
     lines
 }
 
-type Source = (ProjectId, Period, i64, Option<u64>);
+type Source = (ProjectId, IndicatorId, Period, i64, Option<u64>);
 
 fn line(
     state: &State,
     region: RegionId,
-    (project, period, value, position): Source,
+    (project, indicator, period, value, position): Source,
     standing: &Standing,
     shares: Vec<i64>,
     areas: &[(RegionId, AreaShare)],
@@ -109,5 +102,5 @@ fn line(
     transfers.sort_unstable();
     transfers.dedup();
     let elimination = (!children.is_empty()).then(|| shared(area) - below);
-    Some(Line { project, period, value, position, transfers, weights, shares, area, elimination })
+    Some(Line { project, indicator, period, value, position, transfers, weights, shares, area, elimination })
 }

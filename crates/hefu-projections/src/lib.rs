@@ -5,9 +5,12 @@
 //! of the events so far.
 
 pub mod circulation;
+pub mod contested;
 pub mod counted;
 pub mod counting;
 pub mod explain;
+pub mod marks;
+pub mod status;
 
 use hefu_domain::{
     event::Event,

@@ -10,11 +10,13 @@
 //! sled_log   the same contract inside sled
 //! memory     the same contract, nothing durable: for tests
 //! index      postings and cursors in sled: everything in it can be deleted
+//! evidence   files beside the log, by digest: the chain holds only the digests
 //! disk, sim  the few file operations segments need, on a real disk and on a lying one
 //! ```
 
 pub mod codec;
 pub mod disk;
+pub mod evidence;
 pub mod index;
 pub mod log;
 pub mod memory;

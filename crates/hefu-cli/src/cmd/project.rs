@@ -7,6 +7,8 @@ mod suggest;
 
 use clap::Subcommand;
 
+pub(crate) use history::{signer, summary};
+
 use crate::{context::Context, error::Result, find::AsOf};
 
 /// `hefu project`

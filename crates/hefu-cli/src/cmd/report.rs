@@ -3,8 +3,10 @@
 mod basis;
 mod bridge;
 mod circulation;
+mod disputes;
 mod explain;
 mod indicators;
+mod outcomes;
 
 use clap::Subcommand;
 use hefu_domain::{period::Period, region::Level};
@@ -28,6 +30,8 @@ pub(crate) enum What {
     Indicators(indicators::Args),
     /// Who sent projects where, in which tier, and what came of it
     Circulation(circulation::Args),
+    /// Disputes that are not over, with age, ruler and limit
+    Disputes(disputes::Args),
     /// Every record behind one figure
     Explain(explain::Args),
 }
@@ -37,6 +41,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
     match args.what {
         What::Indicators(args) => indicators::run(context, &args),
         What::Circulation(args) => circulation::run(context, &args),
+        What::Disputes(args) => disputes::run(context, &args),
         What::Explain(args) => explain::run(context, &args),
     }
 }

@@ -208,6 +208,12 @@ fn unfit_site(path: &str, why: SiteProblem) -> CliError {
         .at("file", path)
 }
 
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> CliError {
+        store_error(&error)
+    }
+}
+
 /// A failure of the disk, or of what is on it.
 pub(crate) fn store_error(error: &StoreError) -> CliError {
     let detail = chain(error);

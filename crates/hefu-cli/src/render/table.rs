@@ -34,6 +34,11 @@ pub(super) fn bare(value: &Value) -> String {
     }
 }
 
+/// A cell in a file of columns: its value, or the one figure that stands for an object.
+pub(super) fn in_a_file(cell: &Cell) -> String {
+    if cell.value.is_object() { cell.show.clone() } else { bare(&cell.value) }
+}
+
 /// JSON whose keys keep the order in which they were written down.
 #[derive(Clone, Debug)]
 pub(crate) enum Json {
@@ -71,12 +76,14 @@ pub(crate) struct Table {
     pub(crate) title: Option<Text>,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Vec<Cell>>,
+    /// Columns that an object does not have where they are empty.
+    pub(crate) optional: Vec<&'static str>,
 }
 
 impl Table {
     /// An empty table.
     pub(crate) fn new(columns: Vec<Column>) -> Table {
-        Table { title: None, columns, rows: Vec::new() }
+        Table { columns, ..Table::default() }
     }
 
     /// The same under a title.
@@ -87,7 +94,11 @@ impl Table {
     /// The rows as objects.
     pub(crate) fn objects(&self) -> Vec<Json> {
         let cell = |(column, cell): (&Column, &Cell)| (column.key, Json::Value(cell.value.clone()));
-        self.rows.iter().map(|row| Json::Object(self.columns.iter().zip(row).map(cell).collect())).collect()
+        let there = |(column, cell): &(&Column, &Cell)| {
+            !(cell.value.is_null() && self.optional.contains(&column.key))
+        };
+        let object = |row: &Vec<Cell>| self.columns.iter().zip(row).filter(there).map(cell).collect();
+        self.rows.iter().map(|row| Json::Object(object(row))).collect()
     }
 
     /// The same table for a workbook: words as people read them, numbers with every digit and no separators.

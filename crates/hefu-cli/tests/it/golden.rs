@@ -24,6 +24,8 @@ fn help() {
             ("submit", &["submit", "--help"]),
             ("report-indicators", &["report", "indicators", "--help"]),
             ("transfer-propose", &["transfer", "propose", "--help"]),
+            ("dispute", &["dispute", "--help"]),
+            ("dispute-open", &["dispute", "open", "--help"]),
             ("audit", &["audit", "--help"]),
             ("audit-export", &["audit", "export", "--help"]),
         ] {
@@ -57,6 +59,59 @@ fn tables() {
             same(&format!("{name}.{lang}.txt"), &place.table(lang, &args).exits(0).out);
         }
     }
+}
+
+/// Two disputes: one waits for an answer, one for the second pair of eyes; and what figures show meanwhile.
+#[test]
+fn disputes() {
+    let place = Place::with_sample();
+    place.write("c.pdf", "abc");
+    let id = |number: u8| format!("0198b2c4-0000-7000-9000-00000000000{number}");
+    let (first, second) = (id(1), id(2));
+    let about = ["--indicator", "INV_FAI", "--period", "2023-07", "--amount", "40000000.50"];
+    let open = |kind: &'static str, more: &[&str]| {
+        let open = ["dispute", "open", PROJECT, "--kind", kind, "--reason", "value_wrong", "--as", "330108"];
+        place.run(&[&open[..], more].concat()).exits(0);
+    };
+    open("observation", &[&about[..], &["--evidence", "c.pdf:合同", "--id", &first]].concat());
+    open("claim", &["--id", &second]);
+    place.run(&["dispute", "answer", &first, "--statement", "如数上报", "--as", "330881"]).exits(0);
+    let rule = ["dispute", "rule", &first, "--remedy", "correct_value", "--value", "38000000.50"];
+    place.run(&[&rule[..], &["--reasons", "据合同", "--as", "330000"]].concat()).exits(0);
+    let figures = ["--indicator", "INV_FAI", "--period", "2023"];
+    for lang in ["zh", "en"] {
+        for (name, args) in [
+            ("dispute-show", vec!["dispute", "show", &first]),
+            ("dispute-list", vec!["dispute", "list"]),
+            ("dispute-evidence", vec!["dispute", "evidence", "check"]),
+            ("disputes", vec!["report", "disputes"]),
+            (
+                "contested",
+                [&["report", "indicators", "--region", "330100", "--children"][..], &figures].concat(),
+            ),
+            ("contested-explain", [&["report", "explain", "--region", "330881"][..], &figures].concat()),
+        ] {
+            same(&format!("{name}.{lang}.txt"), &undated(&steady(&place.table(lang, &args).exits(0).out)));
+        }
+    }
+}
+
+/// Days that follow from the day of the test are left out: all of this century's that stand in full.
+fn undated(text: &str) -> String {
+    let mut out = text.to_owned();
+    let day = |text: &str| {
+        let shape = |(place, byte): (usize, u8)| match place {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        };
+        text.len() == 10 && text.starts_with("20") && text.bytes().enumerate().all(shape)
+    };
+    for start in 0..text.len() {
+        if let Some(date) = text.get(start..start + 10).filter(|date| day(date)) {
+            out = out.replace(date, &"#".repeat(10));
+        }
+    }
+    out
 }
 
 #[test]

@@ -11,7 +11,7 @@ use hefu_domain::{
     tier::{Tier, tier_of},
     time::Date,
 };
-use hefu_projections::Views;
+use hefu_projections::{Views, contested::Contested, status::Status};
 use serde_json::{Value, json};
 
 use super::{
@@ -162,6 +162,32 @@ fn compare(case: &Value, expected: &Value, ledger: &Ledger<Views>) {
     }
 }
 
+/// While a claim is pending both figures are shown, and what it can move is marked.
+fn both_outcomes(case: &Value, ledger: &Ledger<Views>) {
+    let views = &ledger.fold;
+    let (refused, confirmed) = (&case["expected"], &case["expected_if_pending_confirmed"]);
+    for (indicator, areas) in refused.as_object().unwrap() {
+        let (id, _) = views.state.indicator(indicator.parse().unwrap()).unwrap();
+        let fact = case["facts"].as_array().unwrap().iter().find(|f| f["indicator"] == *indicator).unwrap();
+        let period = period(text(&fact["end"])).unwrap().parse().unwrap();
+        let contested = Contested::over(views, &[id], period);
+        for (area, figures) in areas.as_object().unwrap() {
+            let row = views.counting.row(&views.state, ledger.region(area), id, period);
+            let outcomes = contested.outcomes(views, &row);
+            let other = &confirmed[indicator][area];
+            let letter = Status::of(views, &row, outcomes.as_ref()).letter();
+            assert_eq!(letter, if figures == other { "A" } else { "V" }, "{area}");
+            let Some(outcomes) = outcomes else { continue };
+            for (row, figures) in [(outcomes.if_refused, figures), (outcomes.if_confirmed, other)] {
+                let told = [("T", row.territorial), ("S", row.shared), ("X", row.elimination)];
+                for (name, told) in told.into_iter().filter(|(_, told)| told.is_some()) {
+                    assert_eq!(told, figures[name].as_i64().map(i128::from), "{area} {name}");
+                }
+            }
+        }
+    }
+}
+
 type Figures = ((Option<i128>, Option<i128>, Option<i128>), i128);
 
 /// Observations of a single day, which no period has: straight from the rule for one observation.
@@ -204,6 +230,7 @@ fn dual_counting() {
         compare(&case, &case["expected"], &play(&case, false));
         if let Some(other) = case.get("expected_if_pending_confirmed") {
             compare(&case, other, &play(&case, true));
+            both_outcomes(&case, &play(&case, false));
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{
     script,
 };
 
-fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     let file = FileFailurePersistence::Direct("tests/proptest-regressions/laws.txt");
     ProptestConfig {
         cases,
@@ -35,7 +35,7 @@ type Record = (Meta, Event);
 type Table = BTreeMap<(RegionId, IndicatorCode, Period), Row>;
 
 /// The periods worth looking at: all reported ones, the quarters and years they lie in, and one without reports.
-fn periods(views: &Views) -> Vec<Period> {
+pub(crate) fn periods(views: &Views) -> Vec<Period> {
     let reported =
         views.counting.observed().flat_map(|(_, all)| all.iter().map(|observation| observation.period));
     let mut periods: Vec<Period> = Vec::new();

@@ -4,6 +4,7 @@
 
 mod contract;
 mod damage;
+mod evidence;
 mod faults;
 mod index;
 mod support;

@@ -50,7 +50,7 @@ pub(crate) fn run(context: &Context, args: &One) -> Result<u8> {
 }
 
 /// Whose key it is: region and role, or the log's or a root's.
-fn signer(state: &State, key: KeyId, lang: Lang) -> String {
+pub(crate) fn signer(state: &State, key: KeyId, lang: Lang) -> String {
     let ring = &state.keyring;
     if let Some(entry) = ring.keys.get(&key) {
         let region = state.regions.get(entry.region);
@@ -63,7 +63,7 @@ fn signer(state: &State, key: KeyId, lang: Lang) -> String {
 }
 
 /// The event's own words: its plain fields, without the project that all of them share.
-fn summary(event: &Event) -> String {
+pub(crate) fn summary(event: &Event) -> String {
     let Ok(Value::Object(fields)) = event.to_value() else { return String::new() };
     let word = |(name, value): (&String, &Value)| match value {
         Value::String(text) if name != "project" && !text.is_empty() => Some(format!("{name}={text}")),
@@ -72,6 +72,11 @@ fn summary(event: &Event) -> String {
         Value::Array(items) if !items.is_empty() => {
             let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
             (!items.is_empty()).then(|| format!("{name}={}", items.join(",")))
+        }
+        Value::Object(inner) => {
+            let inner = inner.iter().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
+            let inner: Vec<String> = inner.collect();
+            (!inner.is_empty()).then(|| format!("{name}({})", inner.join(" ")))
         }
         _ => None,
     };

@@ -1,9 +1,16 @@
 //! Every record behind one figure, and how much of each the figure shows.
 
-use hefu_domain::{amount::format_minor, counting::Weight, indicator::Kind, period::Period, state::State};
-use hefu_projections::explain::{Line, explain};
+use hefu_domain::{
+    amount::format_minor, counting::Weight, indicator::Kind, period::Period, region::RegionId, state::State,
+};
+use hefu_projections::{
+    contested::Contested,
+    explain::{Line, explain},
+    marks::Marks,
+    status::Status,
+};
 
-use super::notice;
+use super::{notice, outcomes};
 use crate::{
     context::Context,
     error::Result,
@@ -61,6 +68,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         format!("{}(单位:{})", title(Lang::Zh), Lang::Zh.unit(entry.unit)),
         format!("{} (unit: {})", title(Lang::En), Lang::En.unit(entry.unit)),
     ));
+    let marked = lines.iter().any(|line| Marks::of(state, line) != Marks::default());
+    if marked {
+        table.columns.push(Column::text("marks", "裁定与待定", "ruled and contested"));
+    }
     for line in &lines {
         let name = state.projects.get(&line.project).map_or("", |project| &project.name);
         let shared = line.area.as_destination + line.area.as_origin;
@@ -76,6 +87,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
             line.elimination.map_or_else(|| plain(None::<String>), amount),
             plain(records),
         ]);
+        if let Some(cells) = table.rows.last_mut().filter(|_| marked) {
+            cells.push(plain(mark_words(context.lang, state, &Marks::of(state, line), scale)));
+        }
     }
     let total = |minor: Option<i128>| thousands(&cell.text(minor).unwrap_or_default());
     let mut notes = vec![text(
@@ -90,7 +104,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     }
     notes.push(notice());
     let figure = |minor| Json::from(cell.text(minor));
-    let json = Json::Object(vec![
+    let contested = Contested::over(&reader.views, &[indicator], args.period).outcomes(&reader.views, &cell);
+    let status = Status::of(&reader.views, &cell, contested.as_ref());
+    let mut json = vec![
         ("position", position.into()),
         ("checkpoint", reader.head.to_string().into()),
         ("region", state.code(region).to_string().into()),
@@ -101,10 +117,35 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         ("as_origin", figure(cell.as_origin)),
         ("as_destination", figure(cell.as_destination)),
         ("elimination", figure(cell.elimination)),
-        ("rows", Json::List(lines.iter().map(|line| line_json(state, line, scale)).collect())),
-    ]);
+        ("status", status.letter().into()),
+    ];
+    if let Some(contested) = &contested {
+        json.extend(outcomes::json(contested));
+        notes.push(outcomes::note(contested));
+    }
+    json.push(("rows", Json::List(lines.iter().map(|line| line_json(state, line, scale)).collect())));
+    let json = Json::Object(json);
     render::print(context, &Page { tables: vec![table], data: None, notes, json })?;
     Ok(0)
+}
+
+/// What disputes left on a line, and what is open about it.
+fn mark_words(lang: Lang, state: &State, marks: &Marks, scale: u8) -> String {
+    let mut words: Vec<String> = Vec::new();
+    words.extend(marks.ruled_by.map(|id| format!("{} {id}", lang.pick("数值由裁定确定", "value ruled in"))));
+    words.extend(marks.credits.iter().map(|(region, minor)| {
+        let amount = thousands(&format_minor(i128::from(*minor), scale));
+        format!("{} {} {amount}", lang.pick("裁定份额", "ruled share"), state.code(*region))
+    }));
+    words.extend(marks.pending.iter().map(|number| {
+        format!(
+            "{} {number} {}",
+            lang.pick("流转", "claim of transfer"),
+            lang.pick("的权益待认定", "pending")
+        )
+    }));
+    words.extend(marks.disputes.iter().map(|id| format!("{} {id}", lang.pick("争议", "dispute"))));
+    words.join("; ")
 }
 
 fn participants(state: &State, line: &Line, scale: u8) -> String {
@@ -127,8 +168,19 @@ pub(super) fn line_json(state: &State, line: &Line, scale: u8) -> Json {
             ("transfer", weight.transfer.into()),
         ])
     };
-    let Line { project, period, value, position, transfers, weights, shares, area, elimination } = line;
-    Json::Object(vec![
+    let Line {
+        project,
+        indicator: _,
+        period,
+        value,
+        position,
+        transfers,
+        weights,
+        shares,
+        area,
+        elimination,
+    } = line;
+    let mut pairs = vec![
         ("project", project.to_string().into()),
         ("period", period.to_string().into()),
         ("value", amount(*value)),
@@ -141,5 +193,19 @@ pub(super) fn line_json(state: &State, line: &Line, scale: u8) -> Json {
         ("elimination", elimination.map_or(Json::Value(serde_json::Value::Null), amount)),
         ("observation", (*position).into()),
         ("transfers", transfers.clone().into()),
-    ])
+    ];
+    let marks = Marks::of(state, line);
+    pairs.extend(marks.ruled_by.map(|dispute| ("ruled_by", dispute.to_string().into())));
+    if !marks.credits.is_empty() {
+        let credit = |(region, minor): &(RegionId, i64)| {
+            Json::Object(vec![("region", state.code(*region).to_string().into()), ("amount", amount(*minor))])
+        };
+        pairs.push(("ruled_credits", Json::List(marks.credits.iter().map(credit).collect())));
+    }
+    if marks.is_contested() {
+        let disputes: Vec<String> = marks.disputes.iter().map(ToString::to_string).collect();
+        let open = vec![("pending_claims", marks.pending.clone().into()), ("disputes", disputes.into())];
+        pairs.push(("contested", Json::Object(open)));
+    }
+    Json::Object(pairs)
 }

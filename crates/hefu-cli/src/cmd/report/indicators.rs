@@ -9,10 +9,14 @@ use hefu_domain::{
     state::{IndicatorId, State},
 };
 use hefu_engine::Reader;
-use hefu_projections::counting::Row;
+use hefu_projections::{
+    contested::{Contested, Outcomes},
+    counting::Row,
+    status::Status,
+};
 use serde_json::Value;
 
-use super::{basis::Basis, bridge, notice};
+use super::{basis::Basis, bridge, notice, outcomes};
 use crate::{
     context::Context,
     error::Result,
@@ -66,6 +70,7 @@ pub(super) struct Figures<'a> {
     pub(super) reader: &'a Reader,
     pub(super) indicators: Vec<IndicatorId>,
     pub(super) areas: Vec<RegionId>,
+    pub(super) contested: Contested,
     /// Without `--explain-elimination` a table lists at most this many observations of an area.
     pub(super) few: usize,
 }
@@ -89,7 +94,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
     let (reader, position) = find::reader(context, args.as_of)?;
     let state = &reader.views.state;
     let region = find::region(state, &args.region)?.id;
-    let indicators = if args.indicator.is_empty() {
+    let indicators: Vec<IndicatorId> = if args.indicator.is_empty() {
         let current = state.policy.indicators.iter();
         current.filter_map(|indicator| Some(state.indicator(indicator.code)?.0)).collect()
     } else {
@@ -97,9 +102,11 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
     };
     let mut areas = if args.children { state.regions.subtree(region) } else { vec![region] };
     areas.retain(|area| state.regions.get(*area).level <= reach.lowest);
-    let figures = Figures { context, args, reader: &reader, indicators, areas, few: reach.few };
-    let data = figures.data();
+    let contested = Contested::over(&reader.views, &indicators, args.period);
+    let figures = Figures { context, args, reader: &reader, indicators, areas, contested, few: reach.few };
+    let data = outcomes::with_columns(&figures, figures.data());
     let mut tables: Vec<Table> = figures.indicators.iter().map(|id| figures.table(*id)).collect();
+    tables.extend(outcomes::table(&figures));
     let mut pairs = vec![
         ("position", position.into()),
         ("checkpoint", reader.head.to_string().into()),
@@ -125,7 +132,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
 }
 
 impl Figures<'_> {
-    fn bases(&self) -> Vec<Basis> {
+    pub(super) fn bases(&self) -> Vec<Basis> {
         if self.args.basis.is_empty() {
             return Basis::ALL.to_vec();
         }
@@ -138,6 +145,15 @@ impl Figures<'_> {
 
     pub(super) fn row(&self, area: RegionId, indicator: IndicatorId) -> Row {
         self.reader.views.counting.row(self.state(), area, indicator, self.args.period)
+    }
+
+    /// What a row may become while something behind it is contested.
+    pub(super) fn outcomes(&self, row: &Row) -> Option<Outcomes> {
+        self.contested.outcomes(&self.reader.views, row)
+    }
+
+    fn status(&self, row: &Row) -> Status {
+        Status::of(&self.reader.views, row, self.outcomes(row).as_ref())
     }
 
     /// The rows as files hold them: one per area and indicator.
@@ -161,7 +177,7 @@ impl Figures<'_> {
                     plain(self.args.period.to_string()),
                 ];
                 cells.extend(bases.iter().map(|basis| plain(row.text(basis.of(&row)))));
-                cells.push(plain(if row.missing { "M" } else { "A" }));
+                cells.push(plain(self.status(&row).letter()));
                 table.rows.push(cells);
             }
         }
@@ -179,8 +195,8 @@ impl Figures<'_> {
             let row = self.row(*area, indicator);
             let mut cells = vec![self.area(*area)];
             cells.extend(bases.iter().map(|basis| self.amount(indicator, basis.of(&row))));
-            let status = if row.missing { self.context.lang.pick("缺", "missing") } else { "" };
-            cells.push(shown(status, if row.missing { "M" } else { "A" }));
+            let status = self.status(&row);
+            cells.push(shown(self.context.lang.status(status), status.letter()));
             table.rows.push(cells);
         }
         table

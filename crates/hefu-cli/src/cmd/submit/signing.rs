@@ -132,7 +132,8 @@ impl<'a> Stamp<'a> {
 
 /// Whether the draft can only be signed on a state that knows everything before it.
 pub(super) fn needs_published(draft: &Draft) -> bool {
-    matches!(kind(&draft.command), "confirm_claim" | "reject_claim") && !draft.command.contains_key("subject")
+    matches!(kind(&draft.command), "confirm_claim" | "reject_claim" | "approve_ruling" | "decline_ruling")
+        && !draft.command.contains_key("subject")
 }
 
 fn kind(command: &Map<String, Value>) -> &str {
