@@ -38,6 +38,8 @@ pub(super) fn effects(
     };
     let by = state.code(by);
     let fields = (remedy.amount.is_some(), remedy.region.is_some(), remedy.value.is_some());
+    // A dispute about one indicator and period does not decide the claim everywhere else.
+    let whole = dispute.matter.indicator.is_none();
     match (remedy.kind, kind) {
         (RemedyKind::Dismiss, _) if fields == (false, false, false) => match kind {
             MatterKind::Observation => match dispute.before.value {
@@ -55,7 +57,7 @@ pub(super) fn effects(
             }
         },
         (RemedyKind::ConfirmClaim, MatterKind::Claim | MatterKind::Transfer)
-            if fields == (false, false, false) =>
+            if fields == (false, false, false) && whole =>
         {
             let (number, transfer) = claim()?;
             let event = ClaimConfirmed { by, project: project_id, transfer: number };
@@ -63,7 +65,7 @@ pub(super) fn effects(
             Ok((None, if stands { Vec::new() } else { vec![event.into()] }))
         }
         (RemedyKind::RejectClaim, MatterKind::Claim | MatterKind::Transfer)
-            if fields == (false, false, false) =>
+            if fields == (false, false, false) && whole =>
         {
             let (number, transfer) = claim()?;
             let reason = format!("dispute {id}");
