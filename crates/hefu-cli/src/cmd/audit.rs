@@ -5,12 +5,16 @@ mod checkpoint;
 mod export;
 pub(crate) mod files;
 mod key;
+mod monitor;
 mod proof;
 mod prove;
 mod redact;
 mod replay;
+mod serve_tiles;
 mod signed;
+mod site;
 mod verify;
+mod witness;
 
 pub(crate) use key::LogKey;
 
@@ -43,6 +47,12 @@ pub(crate) enum What {
     Prove(prove::Args),
     /// Put everything behind a project, a figure or a range into one file that verifies offline
     Bundle(bundle::Args),
+    /// Serve an exported site over HTTP
+    ServeTiles(serve_tiles::Args),
+    /// Be a witness of a log, or ask the witnesses of this one
+    Witness(witness::Args),
+    /// Hold a site to what the run before saw; tell new records, raise alarms
+    Monitor(monitor::Args),
 }
 
 /// Verifies the ledger of the context.
@@ -66,5 +76,8 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Key(args) => signed::run(context, &args),
         What::Prove(args) => prove::run(context, &args),
         What::Bundle(args) => bundle::run(context, &args),
+        What::ServeTiles(args) => serve_tiles::run(context, &args),
+        What::Witness(args) => witness::run(context, args),
+        What::Monitor(args) => monitor::run(context, &args),
     }
 }

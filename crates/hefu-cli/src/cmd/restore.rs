@@ -61,7 +61,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.say(&note);
     if standing.pins == 0 && args.new_origin.is_none() {
         context.say(&text(
-            "备份之外没有任何凭据说明账本曾到何处:请用 --checkpoint(见证者或审计者持有的检查点)或 --old 核对",
+            "备份之外没有任何凭据说明账本曾到何处:请用 --checkpoint(见证人或审计者持有的检查点)或 --old 核对",
             "nothing outside the backup says how far the ledger had come: hold it against a checkpoint of a witness or \
              an auditor (--checkpoint) or the old directory (--old)",
         ));

@@ -121,7 +121,7 @@ impl From<PublishError> for CliError {
             PublishError::NotCosigned(_) => {
                 let message = text("检查点未获足够见证,未发布", "the checkpoint is not published");
                 let hint = text(
-                    "使见证者可达后再次运行;旧检查点仍然有效",
+                    "使见证人可达后再次运行;旧检查点仍然有效",
                     "try again when the witnesses can be reached; the older checkpoint stands",
                 );
                 CliError::new("not_cosigned", exit::REFUSED, message)

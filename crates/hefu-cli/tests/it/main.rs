@@ -15,4 +15,5 @@ mod reconcile;
 mod redaction;
 mod reports;
 mod support;
+mod witness;
 mod writers;

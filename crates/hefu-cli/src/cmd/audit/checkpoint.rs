@@ -3,6 +3,7 @@
 use hefu_engine::Published;
 use serde_json::{Value, json};
 
+use super::witness::Asking;
 use crate::{
     context::Context,
     error::{Result, exit},
@@ -16,6 +17,8 @@ pub(crate) struct Args {
     /// Read every record back, not only those that no earlier checkpoint stands for
     #[arg(long)]
     pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 }
 
 /// Runs it.
@@ -26,9 +29,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     }
     let known = if args.full { 0 } else { publisher.signed_size() };
     let new = publisher.size().saturating_sub(known);
-    let progress = context.progress(Some(new), &text("读回", "reading back"));
-    let published = publisher.checkpoint(&|more| progress.more(more))?;
-    drop(progress);
+    let published = args.asking.publish(context, publisher, |publisher| {
+        let progress = context.progress(Some(new), &text("读回", "reading back"));
+        publisher.checkpoint(&|more| progress.more(more))
+    })?;
     verbatim(context, &published.note.to_string(), &described(&published))?;
     Ok(exit::DONE)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hefu_engine::{Export, Exported};
 
-use super::checkpoint::described;
+use super::{checkpoint::described, witness::Asking};
 use crate::{
     context::Context,
     error::{Result, exit},
@@ -24,19 +24,23 @@ pub(crate) struct Args {
     /// Write the key that checkpoints are checked with to this file, outside the site
     #[arg(long, value_name = "FILE")]
     pub(crate) vkey: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 }
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
-    let Args { site, public, vkey } = args;
-    let mut publisher = context.publisher()?;
+    let Args { site, public, vkey, asking } = args;
+    let publisher = context.publisher()?;
     // Read twice at most: before anything is signed, and to write what is new.
     let records = publisher.size().saturating_sub(publisher.signed_size()) + publisher.size();
-    let progress = context.progress(Some(records), &text("导出", "exporting"));
+    let verifier = publisher.verifier().to_string();
     let to = Export { dir: site.clone(), public: *public, vkey: vkey.clone() };
-    let exported = publisher.export(&to, &|more| progress.more(more))?;
-    drop(progress);
-    print(context, args, &exported, &publisher.verifier().to_string())?;
+    let exported = asking.publish(context, publisher, |publisher| {
+        let progress = context.progress(Some(records), &text("导出", "exporting"));
+        publisher.export(&to, &|more| progress.more(more))
+    })?;
+    print(context, args, &exported, &verifier)?;
     Ok(exit::DONE)
 }
 

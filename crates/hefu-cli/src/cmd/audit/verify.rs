@@ -12,13 +12,14 @@ use hefu_chain::{
     note::Note,
     policy::{BadPolicy, Policy},
     receipt::HeadFile,
+    source::Source,
     verify::{self, Finding, Options, Report, Verdict},
 };
 use hefu_domain::event::{Event, SCHEMA_VERSION};
 use hefu_store::{Backend, FolderSource};
 use serde_json::json;
 
-use super::{files, key::LogKey, proof};
+use super::{files, key::LogKey, proof, site, witness::evidence};
 use crate::{
     context::{Context, read_file},
     error::{CliError, Result, exit},
@@ -26,10 +27,14 @@ use crate::{
     render::{self, Column, Page, Table, plain},
 };
 
+/// How an evidence file begins: its fields are in the order of their names.
+const EVIDENCE: &[u8] = br#"{"form":"hefu-evidence-"#;
+
 /// `hefu audit verify`
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
-    /// What to verify, if not the ledger of -L: a ledger's or a site's directory, a proof, a bundle
+    /// What to verify, if not the ledger of -L: a ledger's or a site's directory, a site's address, a proof, a bundle,
+    /// an evidence file
     #[arg(value_name = "WHERE")]
     pub(crate) place: Option<PathBuf>,
     /// The log's public key, had from elsewhere: 64 hex digits, a verifier key, or a file that holds either
@@ -55,13 +60,22 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         (None, Some(policy)) => Some(key_of(policy)?),
         (None, None) => None,
     };
-    if place.is_file() && !is_bundle(place)? {
-        return proof::run(context, place, given.as_ref(), policy.as_ref());
+    let web = place.to_str().and_then(site::web);
+    if web.is_none() && place.is_file() {
+        match what(place)? {
+            What::Bundle => {}
+            What::Evidence => return evidence::verify(context, place, given.as_ref()),
+            What::Proof => return proof::run(context, place, given.as_ref(), policy.as_ref()),
+        }
     }
     let since = args.since.as_deref().map(read_file).transpose()?;
     let source = FolderSource::new(place);
     let is_ledger = place.join("segments").exists() || Backend::of(place) == Backend::Sled;
-    let length = if is_ledger { head_size(place) } else { checkpoint_size(place) };
+    let length = match &web {
+        Some(site) => checkpoint_size(site),
+        None if is_ledger => head_size(place),
+        None => checkpoint_size(&source),
+    };
     let progress = context.progress(length, &text("核验", "verifying"));
     let known = |kind: &str, version: u32| version == SCHEMA_VERSION && Event::NAMES.contains(&kind);
     let done = |records: u64| progress.more(records);
@@ -76,22 +90,23 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         progress: Some(&done),
         ..Options::default()
     };
-    let report = match () {
-        () if place.is_file() => {
+    let report = match &web {
+        Some(site) => verify::site(site, &options),
+        None if place.is_file() => {
             let file = File::open(place).map_err(|error| CliError::io(("读取", "read"), place, &error))?;
             verify::bundle(&mut BufReader::new(file), &options)
         }
-        () if is_ledger => {
+        None if is_ledger => {
             let log = match Backend::of(place) {
                 Backend::Segments => None,
                 Backend::Sled => Some(sled(place)?),
             };
             verify::ledger(&source, log.as_deref(), options)
         }
-        () if place.join("checkpoint").exists() || place.join("tile").exists() => {
+        None if place.join("checkpoint").exists() || place.join("tile").exists() => {
             verify::site(&source, &options)
         }
-        () => return Err(files::no_ledger(place)),
+        None => return Err(files::no_ledger(place)),
     };
     let report = report.map_err(|error| CliError::io(("读取", "read"), place, &error))?;
     drop(progress);
@@ -99,15 +114,28 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     Ok(report.verdict.exit_code())
 }
 
-fn is_bundle(path: &Path) -> Result<bool> {
-    let mut start = Vec::new();
-    let file = File::open(path).map_err(|error| CliError::io(("读取", "read"), path, &error))?;
-    file.take(1).read_to_end(&mut start).map_err(|error| CliError::io(("读取", "read"), path, &error))?;
-    // A proof is plain text; whatever a damaged first line says, JSON was meant to be a bundle.
-    Ok(start == b"{")
+/// What a file was meant to be.
+enum What {
+    Bundle,
+    Evidence,
+    Proof,
 }
 
-fn read_policy(path: &Path) -> Result<Policy> {
+fn what(path: &Path) -> Result<What> {
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(|error| CliError::io(("读取", "read"), path, &error))?;
+    let begin = file.take(EVIDENCE.len() as u64).read_to_end(&mut start);
+    begin.map_err(|error| CliError::io(("读取", "read"), path, &error))?;
+    // A proof is plain text; whatever a damaged first line says, other JSON was meant to be a bundle.
+    Ok(match () {
+        () if start == EVIDENCE => What::Evidence,
+        () if start.starts_with(b"{") => What::Bundle,
+        () => What::Proof,
+    })
+}
+
+/// Reads a policy of logs, witnesses and quorum (C2SP tlog-policy).
+pub(super) fn read_policy(path: &Path) -> Result<Policy> {
     let bytes = read_file(path)?;
     String::from_utf8_lossy(&bytes).parse().map_err(|error: BadPolicy| {
         let name = path.display().to_string();
@@ -153,8 +181,8 @@ fn head_size(dir: &Path) -> Option<u64> {
     Some(HeadFile::parse(&fs::read(dir.join("head")).ok()?).ok()?.size)
 }
 
-fn checkpoint_size(dir: &Path) -> Option<u64> {
-    let note = Note::parse(&fs::read(dir.join("checkpoint")).ok()?).ok()?;
+fn checkpoint_size(source: &dyn Source) -> Option<u64> {
+    let note = Note::parse(&source.read("checkpoint").ok()??).ok()?;
     Some(note.text().parse::<Checkpoint>().ok()?.size)
 }
 
@@ -227,7 +255,7 @@ fn chinese(note: &str) -> String {
         return "站点不含记录:仅核验了树".to_owned();
     }
     if let Some(names) = note.strip_prefix("cosigned by ") {
-        return format!("已会签:{names}");
+        return format!("已联署:{names}");
     }
     if let Some(size) = note.strip_prefix("continues the older checkpoint of ") {
         return format!("延续较早的检查点({} 条记录)", size.trim_end_matches(" records"));
