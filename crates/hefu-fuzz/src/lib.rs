@@ -7,9 +7,12 @@
 //! The properties: what is accepted is written back as the very same bytes, so each value has one spelling; and where
 //! the auditor's verifier reads the same thing with its own code, the two accept the same.
 
+use hefu_chain::add_checkpoint::AddCheckpoint;
+use hefu_chain::bundle::{Header, Last, Line, decode, encode};
 use hefu_chain::canonical;
 use hefu_chain::checkpoint::Checkpoint;
 use hefu_chain::command::{CommandRef, SignedCommand};
+use hefu_chain::evidence::Evidence;
 use hefu_chain::frame::{self, FileHeader, Item, Scanner};
 use hefu_chain::leaf::LeafRef;
 use hefu_chain::note::{Note, VerifierKey};
@@ -17,7 +20,7 @@ use hefu_chain::policy::Policy;
 use hefu_chain::proof::TlogProof;
 use hefu_chain::receipt::HeadFile;
 use hefu_chain::tile::{Kind, Tile, encode_entries, parse_entries};
-use hefu_chain::verify::{Options, Segment, Verdict, verify};
+use hefu_chain::verify::{self, Options, Segment, Verdict};
 use hefu_chain::{body, tree};
 use hefu_offline::note::LogKey;
 
@@ -26,11 +29,14 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// Every target by its name, which is also the folder of its seeds.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("add_checkpoint", add_checkpoint),
     ("body", body),
+    ("bundle", bundle),
     ("canonical", canonical),
     ("checkpoint", checkpoint),
     ("command", command),
     ("entries", entries),
+    ("evidence", evidence),
     ("head", head),
     ("leaf", leaf),
     ("note", note),
@@ -139,6 +145,41 @@ fn note_of(proof: &[u8]) -> &[u8] {
     blank.and_then(|at| proof.get(at + 2..)).unwrap_or_default()
 }
 
+/// A request to a witness writes the bytes it was read from.
+pub fn add_checkpoint(bytes: &[u8]) -> bool {
+    let Ok(request) = AddCheckpoint::parse(bytes) else { return false };
+    assert_eq!(request.to_string().as_bytes(), bytes);
+    true
+}
+
+/// Evidence means the same when it is written and read again; without a key it proves nothing.
+pub fn evidence(bytes: &[u8]) -> bool {
+    let Ok(evidence) = Evidence::parse(bytes) else { return false };
+    assert!(evidence.check(&[]).is_err());
+    assert_eq!(Evidence::parse(&evidence.to_bytes()), Ok(evidence));
+    true
+}
+
+/// Each line of a bundle is written as it was read, and both verifiers come to the same verdict.
+pub fn bundle(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let header = decode::<Header>(lines.next().unwrap_or_default());
+    for line in lines {
+        let written = match (decode::<Line>(line), decode::<Last>(line)) {
+            (Some(record), _) => encode(&record),
+            (_, Some(last)) => encode(&last),
+            (None, None) => continue,
+        };
+        assert_eq!(written.expect("it was read"), line);
+    }
+    let mut theirs = hefu_offline::Report::default();
+    hefu_offline::bundle::verify(bytes, None, &mut theirs);
+    let mut input = bytes;
+    let ours = verify::bundle(&mut input, &Options::default()).expect("bytes in memory can be read");
+    assert_eq!(i32::from(ours.verdict.exit_code()), theirs.verdict as i32, "{ours:?}\n{theirs:?}");
+    header.is_some()
+}
+
 /// Canonical JSON is written as it was read.
 pub fn canonical(bytes: &[u8]) -> bool {
     if canonical::check(bytes).is_err() {
@@ -231,7 +272,7 @@ pub fn segment(bytes: &[u8]) -> bool {
         at = if written.is_empty() { bytes.len() as u64 } else { at + written.len() as u64 };
     }
     assert_eq!(at, bytes.len() as u64);
-    let report = verify(&[Segment { name: "fuzz", bytes }], Options::default());
+    let report = verify::verify(&[Segment { name: "fuzz", bytes }], Options::default());
     assert!(sound || report.verdict != Verdict::Proven);
     report.records > 0 && sound
 }

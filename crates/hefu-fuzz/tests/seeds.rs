@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use hefu_chain::add_checkpoint::AddCheckpoint;
 use hefu_chain::body;
+use hefu_chain::bundle::{self, Asked, Header, Line, Reason};
 use hefu_chain::chain::ChainContext;
 use hefu_chain::checkpoint::Checkpoint;
 use hefu_chain::command::{EnvelopeParts, SignedCommand};
 use hefu_chain::cosignature::cosign;
+use hefu_chain::evidence::{Evidence, Kind, Prefix};
 use hefu_chain::frame::{self, Commit, FileHeader};
 use hefu_chain::hash::Sha256Digest;
 use hefu_chain::key::SecretKey;
@@ -101,8 +104,43 @@ fn seeds() -> BTreeMap<(&'static str, &'static str), Vec<u8>> {
     let ended = segment.clone();
     segment.resize(segment.len() + 64, 0);
 
+    let request = AddCheckpoint {
+        old: 2,
+        proof: tree::consistency(&mut tree, 2, 3).unwrap(),
+        checkpoint: bare.clone(),
+    };
+    let other =
+        Checkpoint { size: 2, root: TreeHash::leaf(b"another"), ..checkpoint.clone() }.sign(&key).unwrap();
+    let prefix = Prefix { proof: request.proof.clone(), root: tree::root(&mut tree, 2).unwrap() };
+    let evidence =
+        Evidence { kind: Kind::Rollback, seen: note.clone(), offered: other, prefix: Some(prefix) };
+
+    let header = Header {
+        asked: Asked::Range { end: 3, first: 0 },
+        checkpoint: note.to_string(),
+        format: bundle::FORMAT.into(),
+        log_key: key.public(),
+        origin: origin.clone(),
+    };
+    let mut evidence_bundle = bundle::Writer::new(Vec::new(), &header).unwrap();
+    for record in &records {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let line = Line {
+            body: Some(text(&record.body)),
+            command: Some(text(&record.command)),
+            index: record.position,
+            leaf: text(&record.leaf),
+            path: tree::inclusion(&mut tree, record.position, 3).unwrap(),
+            why: Reason::Asked,
+        };
+        evidence_bundle.record(&line).unwrap();
+    }
+
     let bundle = [&[2_u8], encode_entries(leaves).unwrap().as_slice()].concat();
     BTreeMap::from([
+        (("add_checkpoint", "grown"), request.to_string().into_bytes()),
+        (("bundle", "range"), evidence_bundle.finish().unwrap()),
+        (("evidence", "rollback"), evidence.to_bytes()),
         (("body", "body"), records[0].body.clone()),
         (("canonical", "command"), records[0].command.clone()),
         (("canonical", "numbers"), br#"[0,-1,9007199254740991,"\u001f\\",{"a":[],"b":{}}]"#.to_vec()),

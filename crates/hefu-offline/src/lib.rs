@@ -8,11 +8,12 @@
 //! 1. [`hash`]: the two hash functions, the tree, signatures (sections 3, 5, 7).
 //! 2. [`note`]: the log's key and the signed checkpoint (section 7).
 //! 3. [`record`]: one record, and how each continues the one before (sections 1 to 4).
-//! 4. [`segments`], [`site`], [`proof`]: the three things that can be handed to an auditor (sections 6 and 7).
+//! 4. [`segments`], [`site`], [`proof`], [`bundle`]: what can be handed to an auditor (sections 6, 7 and 9).
 //!
 //! What it cannot say: whether the rules of the policy were followed (`hefu audit replay` decides every command again),
 //! and whether somebody else was shown another history (witnesses and saved checkpoints tell).
 
+pub mod bundle;
 pub mod hash;
 pub mod note;
 pub mod proof;
@@ -129,10 +130,10 @@ impl Report {
     }
 }
 
-/// Judges what lies at `path`: a ledger's directory, an exported site, or a proof file.
+/// Judges what lies at `path`: a ledger's directory, an exported site, a proof file, or an evidence bundle.
 ///
-/// Without a key a ledger's directory is checked against the key that its own record 0 names, and the report says so;
-/// a site and a proof are then not proven. Fails when files cannot be read or are none of these.
+/// Without a key a ledger's directory is checked against the key that its own record 0 names, a bundle against the one
+/// in its first line, and the report says so; a site and a proof are then not proven. Fails when files cannot be read or are none of these.
 pub fn verify(path: &Path, key: Option<&LogKey>) -> io::Result<Report> {
     let mut report = Report::default();
     if path.join("segments").is_dir() {
@@ -141,11 +142,15 @@ pub fn verify(path: &Path, key: Option<&LogKey>) -> io::Result<Report> {
         site::verify(path, key, &mut report)?;
     } else {
         let bytes = fs::read(path)?;
-        if !bytes.starts_with(proof::MAGIC) {
-            let what = "neither a ledger's directory with segments, nor a site, nor a proof file";
+        if bytes.starts_with(b"{") {
+            bundle::verify(&bytes, key, &mut report);
+        } else if bytes.starts_with(proof::MAGIC) {
+            proof::verify(&bytes, key, &mut report);
+        } else {
+            let what =
+                "neither a ledger's directory with segments, nor a site, nor a proof file, nor a bundle";
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
-        proof::verify(&bytes, key, &mut report);
     }
     report.findings.sort_by(|a, b| (a.position, &a.file, a.offset).cmp(&(b.position, &b.file, b.offset)));
     Ok(report)

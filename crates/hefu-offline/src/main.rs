@@ -1,4 +1,5 @@
-//! `hefu-offline-verify [--key KEY] [--json] PATH`: judges a ledger's directory, an exported site or a proof file.
+//! `hefu-offline-verify [--key KEY] [--json] PATH`: judges a ledger's directory, an exported site, a proof file or
+//! an evidence bundle.
 //!
 //! Exit codes: 0 proven, 1 not proven, 2 proven bad, 64 wrong usage, 65 not such a file, 74 cannot read.
 
@@ -11,7 +12,7 @@ use hefu_offline::{Report, Verdict, verify};
 
 const USAGE: &str = "\
 usage: hefu-offline-verify [--key KEY] [--json] PATH
-  PATH   a ledger's directory, an exported site (C2SP tlog-tiles), or a .tlog-proof file
+  PATH   a ledger's directory, an exported site (C2SP tlog-tiles), a .tlog-proof file, or an evidence bundle
   --key  the log's public key, had from elsewhere: 64 hex digits, a verifier key, or a file that holds either
 exit codes: 0 proven, 1 not proven (something is absent), 2 proven bad";
 

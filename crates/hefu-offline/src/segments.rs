@@ -26,8 +26,21 @@ struct Frame<'a> {
 }
 
 enum Content<'a> {
-    Record { position: u64, leaf: &'a [u8], body: &'a [u8], command: &'a [u8] },
-    Commit { first: u64, count: u32, batch_offset: u64, head: Hash, signature: &'a [u8] },
+    /// `claimed` is the record that is said to have redacted this one.
+    Record {
+        position: u64,
+        leaf: &'a [u8],
+        body: &'a [u8],
+        command: &'a [u8],
+        claimed: Option<u64>,
+    },
+    Commit {
+        first: u64,
+        count: u32,
+        batch_offset: u64,
+        head: Hash,
+        signature: &'a [u8],
+    },
     Unreadable,
 }
 
@@ -52,9 +65,9 @@ fn frame(file: &[u8], offset: usize) -> Frame<'_> {
             }
             let (leaf, rest) = payload[24..].split_at(leaf);
             let (body, command) = rest.split_at(body);
-            Content::Record { position: u64_at(payload, 0), leaf, body, command }
+            Content::Record { position: u64_at(payload, 0), leaf, body, command, claimed: None }
         }
-        // A record whose command was redacted: what is left of it, and zeros. Whom it names is not believed.
+        // A record whose command was redacted: what is left of it, and zeros. Whom it names is compared later.
         3 if n >= 24 => {
             let lens = [8, 12].map(|at| u32_at(payload, at) as usize);
             let [leaf, body] = lens;
@@ -66,7 +79,8 @@ fn frame(file: &[u8], offset: usize) -> Frame<'_> {
             if rest.iter().any(|byte| *byte != 0) {
                 return unreadable("bytes of the frame that must be zero are not");
             }
-            Content::Record { position: u64_at(payload, 0), leaf, body, command: &[] }
+            let claimed = Some(u64_at(payload, 16));
+            Content::Record { position: u64_at(payload, 0), leaf, body, command: &[], claimed }
         }
         2 if n == 120 => Content::Commit {
             first: u64_at(payload, 0),
@@ -147,22 +161,26 @@ struct Reader<'r> {
     /// The place of the next record, and the chain value before it if the record before is there.
     next: u64,
     value: Option<Hash>,
-    /// The digest of the command of the record before.
+    /// The digest of the command of the record before, and the id and key of that command.
     command: Option<String>,
+    order: Option<(String, String)>,
     streams: Streams,
     /// The chain values at the sizes that are spoken of elsewhere.
     wanted: BTreeMap<u64, Option<Hash>>,
     leaf_hashes: Vec<Hash>,
     /// Records that lack a body or a command, and which record redacted which.
-    lacking: Vec<Lacking>,
+    lacking: Vec<Lacking<'r>>,
     redacted: BTreeMap<u64, u64>,
 }
 
-/// A record that lacks something, with what would be wrong if nobody redacted it.
-struct Lacking {
+/// A record that lacks something or says that it was redacted, with what would be wrong if nobody redacted it.
+struct Lacking<'a> {
+    place: Place<'a>,
     position: u64,
     command: String,
     body: bool,
+    lacks_command: bool,
+    claimed: Option<u64>,
     findings: Vec<Finding>,
 }
 
@@ -230,6 +248,7 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
         next: 0,
         value,
         command: None,
+        order: None,
         streams: Streams::default(),
         wanted,
         leaf_hashes: Vec::new(),
@@ -284,9 +303,9 @@ fn is_body_of(leaf: &Leaf, body: &[u8]) -> bool {
     hash::to_hex(&hash::sha256(&[body])) == leaf.body_sha256
 }
 
-impl Reader<'_> {
+impl<'r> Reader<'r> {
     /// Checks one segment file; only the last may end in bytes that are not committed.
-    fn file(&mut self, name: &str, file: &[u8], last: bool) {
+    fn file(&mut self, name: &'r str, file: &[u8], last: bool) {
         self.header(name, file);
         let before = self.report.findings.len();
         let (mut frames, zeros) = frames(file);
@@ -336,11 +355,11 @@ impl Reader<'_> {
             }
             match frame.content {
                 Content::Unreadable => {}
-                Content::Record { position, leaf, body, command } => {
+                Content::Record { position, leaf, body, command, claimed } => {
                     batch.push(frame.offset);
                     if self.place(position, leaf, place(Some(position)), std::mem::take(&mut hole)) {
                         let altered = altered.remove(&self.next);
-                        self.record(leaf, body, command, altered, place(Some(self.next)));
+                        self.record((leaf, body, command), claimed, altered, place(Some(self.next)));
                     }
                 }
                 Content::Commit { first, count, batch_offset, head, signature } => {
@@ -425,10 +444,16 @@ impl Reader<'_> {
             self.report.absent(Place { position: Some(self.next), ..place }, what);
         }
         self.streams.lose(to - 1);
-        (self.next, self.value, self.command) = (to, None, None);
+        (self.next, self.value, self.command, self.order) = (to, None, None, None);
     }
 
-    fn record(&mut self, bytes: &[u8], body: &[u8], command: &[u8], altered: Option<&str>, place: Place<'_>) {
+    fn record(
+        &mut self,
+        (bytes, body, command): (&[u8], &[u8], &[u8]),
+        claimed: Option<u64>,
+        altered: Option<&str>,
+        place: Place<'r>,
+    ) {
         self.report.records += 1;
         if let Some(why) = altered {
             self.report.bad(place, why);
@@ -440,10 +465,22 @@ impl Reader<'_> {
             check_parts((leaf, body, command), before, (&self.origin, &self.keys), place, &mut found);
             self.report.signatures += found.signatures;
             let lacks_command = command.is_empty() && before != Some(&leaf.command_sha256);
-            let command = leaf.command_sha256.clone();
-            let lacking =
-                Lacking { position: self.next, command, body: body.is_empty(), findings: found.findings };
-            if lacking.body || lacks_command {
+            let own = (leaf.command.clone(), leaf.actor.clone());
+            let same = command.is_empty() && !lacks_command;
+            if same && altered.is_none() && self.order.as_ref().is_some_and(|order| *order != own) {
+                found.bad(place, "id or key of the command are not those of the record before, which has it");
+            }
+            self.order = Some(own);
+            let lacking = Lacking {
+                place,
+                position: self.next,
+                command: leaf.command_sha256.clone(),
+                body: body.is_empty(),
+                lacks_command,
+                claimed,
+                findings: found.findings,
+            };
+            if lacking.body || lacks_command || claimed.is_some() {
                 self.lacking.push(lacking);
             } else {
                 self.report.take(lacking.findings);
@@ -460,7 +497,10 @@ impl Reader<'_> {
         }
         match &leaf {
             Some(leaf) if altered.is_none() => self.streams.take(leaf, place, self.report),
-            _ => self.streams.lose(self.next),
+            _ => {
+                self.streams.lose(self.next);
+                self.order = None;
+            }
         }
         let value = hash::chain(&self.origin, bytes);
         self.leaf_hashes.push(hash::leaf_hash(bytes));
@@ -476,12 +516,25 @@ impl Reader<'_> {
     /// command of all records of that one's command.
     fn settle_lacking(&mut self) {
         let lacking = std::mem::take(&mut self.lacking);
-        let redacted = |one: &Lacking| self.redacted.get(&one.position).filter(|_| one.body);
-        let commands: BTreeSet<&str> =
-            lacking.iter().filter(|one| redacted(one).is_some()).map(|one| one.command.as_str()).collect();
+        let redacted = |one: &Lacking<'_>| self.redacted.get(&one.position).filter(|_| one.body);
+        let mut commands: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
         for one in &lacking {
-            let allowed =
-                if one.body { redacted(one).is_some() } else { commands.contains(one.command.as_str()) };
+            if let Some(by) = redacted(one) {
+                commands.entry(&one.command).or_default().insert(*by);
+            }
+        }
+        for one in &lacking {
+            let of_command = commands.get(one.command.as_str());
+            let allowed = if one.body { redacted(one).is_some() } else { of_command.is_some() };
+            // A frame must name the record that redacted it; that nobody did is said below.
+            let nobody = !allowed && (one.body || one.lacks_command);
+            let named = |by: &u64| match redacted(one) {
+                Some(redactor) => redactor == by,
+                None => of_command.is_some_and(|all| all.contains(by)),
+            };
+            if let Some(by) = one.claimed.filter(|by| !nobody && !named(by)) {
+                self.report.bad(one.place, format!("the frame names record {by}, which did not redact it"));
+            }
             let left = one.findings.iter().filter(|found| !allowed || found.weight == Verdict::ProvenBad);
             self.report.take(left.cloned().collect());
             if let Some(by) = redacted(one) {

@@ -169,7 +169,7 @@ fn settle_truth(
 /// The tiles above the lowest row, and the narrower tiles of earlier checkpoints, against what follows from the truth.
 fn other_tiles(dir: &Path, truth: &[Hash], report: &mut Report) -> io::Result<()> {
     let mut row = truth.to_vec();
-    for level in 0.. {
+    for level in 0_u32.. {
         for (index, hashes) in (0..).zip(row.chunks(256)) {
             let file = path(&level.to_string(), index);
             let place = Place::file(&file);
@@ -181,16 +181,19 @@ fn other_tiles(dir: &Path, truth: &[Hash], report: &mut Report) -> io::Result<()
                 }
             }
             for (name, bytes, width) in partials(dir, &file, hashes.len())? {
+                let (stored, _) = bytes.as_chunks::<32>();
                 if bytes != hashes[..width].concat() {
-                    report.bad(Place::file(&name), "an earlier tile is altered");
+                    let first = stored.iter().zip(hashes).position(|(stored, hash)| stored != hash);
+                    report.bad(earlier(&name, level, index, first), "an earlier tile is altered");
                 }
             }
             for (name, bytes, width) in partials(dir, &path("entries", index), hashes.len())? {
-                let same = |leaves: Vec<Vec<u8>>| {
-                    leaves.iter().map(|leaf| hash::leaf_hash(leaf)).eq(hashes[..width].iter().copied())
-                };
-                if level == 0 && !entries(&bytes, width as u64).is_ok_and(same) {
-                    report.bad(Place::file(&name), "an earlier bundle of entries is altered");
+                let stored = entries(&bytes, width as u64).unwrap_or_default();
+                let same = |(leaf, hash): (&Vec<u8>, &Hash)| hash::leaf_hash(leaf) == *hash;
+                let first = stored.iter().zip(hashes).position(|pair| !same(pair));
+                if level == 0 && (stored.len() != width || first.is_some()) {
+                    let what = "an earlier bundle of entries is altered";
+                    report.bad(earlier(&name, level, index, first), what);
                 }
             }
         }
@@ -200,6 +203,12 @@ fn other_tiles(dir: &Path, truth: &[Hash], report: &mut Report) -> io::Result<()
         }
     }
     Ok(())
+}
+
+/// A tile of an earlier checkpoint, and the record whose hash or entry is the first that differs.
+fn earlier(name: &str, level: u32, index: u64, first: Option<usize>) -> Place<'_> {
+    let position = first.filter(|_| level == 0).map(|first| index * WIDE + first as u64);
+    Place { position, ..Place::file(name) }
 }
 
 /// The partial tiles of this place: name, content and width. The checkpoint's own, which is `now` wide, is left out.

@@ -3,13 +3,15 @@
 //! One pass, a line at a time. A record is proven by its path to the signed checkpoint, body and command by the digests
 //! in its leaf, a signature by a public key that an earlier line registers.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, BufRead, Read as _};
 
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use super::finding::{Finding, FindingKind, Report, Withheld};
 use super::keys::KeyRing;
+use super::row::other_words;
 use super::{Options, redaction, word};
 use crate::bundle::{Asked, FORMAT, Header, Last, Line, Reason, decode};
 use crate::chain::ChainContext;
@@ -57,7 +59,8 @@ struct Judge<'a> {
     offset: u64,
     digest: Sha256,
     ended: bool,
-    commands: HashSet<Sha256Digest>,
+    /// Every command so far, with its id and key.
+    commands: HashMap<Sha256Digest, Option<(Uuid, KeyId)>>,
     streams: BTreeMap<String, Tip>,
     before: Option<(u64, ChainHash)>,
     /// The position after the last record that was asked for.
@@ -84,7 +87,7 @@ impl<'a> Judge<'a> {
             offset: 0,
             digest: Sha256::new(),
             ended: false,
-            commands: HashSet::new(),
+            commands: HashMap::new(),
             streams: BTreeMap::new(),
             before: None,
             next: 0,
@@ -244,9 +247,17 @@ impl<'a> Judge<'a> {
     fn command(&mut self, line: &Line, leaf: &LeafRef<'_>) {
         let finding = |judge: &Self, kind| judge.finding(kind).position(line.index).stream(Some(leaf.stream));
         let Some(command) = &line.command else {
-            if !self.commands.contains(&leaf.command_sha256) {
-                let finding = finding(self, FindingKind::CommandMissing).expected(leaf.command_sha256);
-                self.absent.push((finding, leaf.command_sha256));
+            match self.commands.get(&leaf.command_sha256) {
+                None => {
+                    let finding = finding(self, FindingKind::CommandMissing).expected(leaf.command_sha256);
+                    self.absent.push((finding, leaf.command_sha256));
+                }
+                Some(told) => {
+                    if let Some((field, stored, expected)) = told.and_then(|told| other_words(told, leaf)) {
+                        let finding = finding(self, FindingKind::CommandAltered).field(field);
+                        self.push(finding.stored(stored).expected(expected));
+                    }
+                }
             }
             return;
         };
@@ -257,8 +268,9 @@ impl<'a> Judge<'a> {
             self.push(finding.stored(digest).expected(leaf.command_sha256));
             return;
         }
-        self.commands.insert(digest);
-        let Ok(command) = CommandRef::parse(command.as_bytes()) else {
+        let parsed = CommandRef::parse(command.as_bytes());
+        self.commands.insert(digest, parsed.as_ref().ok().map(|command| (command.id, command.key)));
+        let Ok(command) = parsed else {
             let finding = finding(self, FindingKind::UnknownSchema).field("command");
             self.push(finding);
             return;
@@ -268,9 +280,9 @@ impl<'a> Judge<'a> {
             let finding = finding(self, FindingKind::OriginWrong).field("ledger");
             self.push(finding.stored(command.ledger).expected(ledger));
         }
-        if (command.id, command.key) != (leaf.command, leaf.actor) {
-            let finding = finding(self, FindingKind::CommandAltered).field("id");
-            self.push(finding.stored(command.id).expected(leaf.command));
+        if let Some((field, stored, expected)) = other_words((command.id, command.key), leaf) {
+            let finding = finding(self, FindingKind::CommandAltered).field(field);
+            self.push(finding.stored(stored).expected(expected));
         }
         if self.options.hashes_only {
             return;

@@ -62,8 +62,8 @@ pub(super) enum Command {
     Unreadable,
     /// The one, but for another ledger.
     OtherLedger,
-    /// The one, but with another id than the leaf says.
-    OtherId,
+    /// The one, but its id or its key is not the one that the leaf says.
+    OtherWords,
     /// The one, but its key is nowhere.
     UnknownKey(KeyId),
     /// The one, but not signed by its key.
@@ -272,6 +272,7 @@ fn command<'k, 'a>(
     let Some(public) = context.keys.get(&command.key) else {
         return (Command::UnknownKey(command.key), None);
     };
-    let state = if command.id == leaf.command { Command::True } else { Command::OtherId };
+    let same = (command.id, command.key) == (leaf.command, leaf.actor);
+    let state = if same { Command::True } else { Command::OtherWords };
     (state, Some((public, command)))
 }

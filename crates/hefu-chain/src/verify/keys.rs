@@ -130,7 +130,7 @@ impl Genesis {
             publics.extend(hex_strings(first.body).chain(hex_strings(first.command)));
         }
         // What an altered body says is no contradiction: that it is altered is reported at the record.
-        let named_key = text("log_key").and_then(|key| key.parse().ok()).filter(|_| body_is_true);
+        let named_key = text("log_public").and_then(|key| key.parse().ok()).filter(|_| body_is_true);
         let continues = data.as_ref().and_then(|data| data.get("continues")).filter(|_| body_is_true);
         let continues = continues.and_then(|old| {
             let text = |field: &str| old.get(field).and_then(Value::as_str).map(str::to_owned);
@@ -164,7 +164,7 @@ impl Genesis {
             && found != given
             && self.has_first
         {
-            findings.push(wrong().position(0).field("log_key").stored(found).expected(given));
+            findings.push(wrong().position(0).field("log_public").stored(found).expected(given));
         }
         findings
     }

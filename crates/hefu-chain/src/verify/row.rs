@@ -13,6 +13,7 @@ use crate::hash::{ChainHash, Sha256Digest};
 use crate::key::KeyId;
 use crate::leaf::LeafRef;
 use crate::tree::TreeHash;
+use uuid::Uuid;
 
 /// Where a record is.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub(super) struct State {
     pub(super) doubtful: bool,
     /// The digest of its command, as its leaf says.
     pub(super) command: Option<Sha256Digest>,
+    /// The id and the key of that command, if its leaf is to be believed.
+    pub(super) order: Option<(Uuid, KeyId)>,
     /// What is absent, and what was redacted.
     pub(super) redactions: Redactions,
     streams: HashMap<Box<str>, Tip>,
@@ -63,6 +66,15 @@ impl State {
     pub(super) fn at_start(head: ChainHash) -> Self {
         Self { head: Some(head), started: true, ..Self::default() }
     }
+}
+
+/// Where a leaf contradicts its command: the field, what the command says, what the leaf says.
+pub(super) fn other_words(told: (Uuid, KeyId), leaf: &LeafRef<'_>) -> Option<(&'static str, String, String)> {
+    let (id, key) = told;
+    if id != leaf.command {
+        return Some(("id", id.to_string(), leaf.command.to_string()));
+    }
+    (key != leaf.actor).then(|| ("key", key.to_string(), leaf.actor.to_string()))
 }
 
 /// One segment in the run over the log.
@@ -96,7 +108,10 @@ impl Pass<'_> {
         let clean = row.damage.is_none() && mark.is_none() && arranged.tidy && whole;
         let ordered = match (row.command, &row.leaf) {
             (Command::True | Command::Elsewhere, Ok(_)) => true,
-            (Command::Empty, Ok(leaf)) => self.state.command == Some(leaf.command_sha256),
+            (Command::Empty, Ok(leaf)) => {
+                self.state.command == Some(leaf.command_sha256)
+                    && self.state.order.is_none_or(|told| told == (leaf.command, leaf.actor))
+            }
             _ => false,
         };
         if let (true, true, Ok(leaf)) = (clean, ordered, &row.leaf) {
@@ -244,7 +259,17 @@ impl Pass<'_> {
         }
         let altered_command = || self.finding(FindingKind::CommandAltered, row);
         let finding = match row.command {
-            Command::Untold | Command::Empty | Command::Elsewhere => return,
+            // The command stands with the record before, whose leaf was compared with it.
+            Command::Empty => {
+                let told = self.state.order.filter(|_| !missing && altered.is_none());
+                match told.zip(row.leaf.ok()).and_then(|(told, leaf)| other_words(told, &leaf)) {
+                    Some((field, stored, expected)) => {
+                        altered_command().field(field).stored(stored).expected(expected)
+                    }
+                    None => return,
+                }
+            }
+            Command::Untold | Command::Elsewhere => return,
             Command::False if altered == Some("command_sha256") => return,
             Command::False => {
                 altered_command().stored(Sha256Digest::of(row.record.command)).expected_opt(digest)
@@ -253,9 +278,16 @@ impl Pass<'_> {
                 self.report.commands += 1;
                 return;
             }
-            Command::OtherId if altered == Some("command") => return,
-            Command::OtherId => {
-                altered_command().field("id").expected_opt(row.leaf.ok().map(|leaf| leaf.command))
+            Command::OtherWords if matches!(altered, Some("command" | "actor")) => return,
+            Command::OtherWords => {
+                let told =
+                    CommandRef::parse(row.record.command).ok().map(|command| (command.id, command.key));
+                match told.zip(row.leaf.ok()).and_then(|(told, leaf)| other_words(told, &leaf)) {
+                    Some((field, stored, expected)) => {
+                        altered_command().field(field).stored(stored).expected(expected)
+                    }
+                    None => altered_command(),
+                }
             }
             Command::Unreadable => self.finding(FindingKind::UnknownSchema, row).field("command"),
             Command::OtherLedger => {
@@ -312,6 +344,7 @@ impl Pass<'_> {
         state.head = Some(row.link);
         state.doubtful = doubtful;
         state.command = row.leaf.ok().map(|leaf| leaf.command_sha256);
+        state.order = row.leaf.ok().filter(|_| !doubtful).map(|leaf| (leaf.command, leaf.actor));
         if self.watch == Some(row.at) {
             state.watched = Some(row.link);
         }

@@ -164,6 +164,7 @@ impl Pass<'_> {
         self.state.next = to;
         self.state.head = None;
         self.state.command = None;
+        self.state.order = None;
         self.state.doubtful = false;
         self.state.unsure = Some(to - 1);
     }

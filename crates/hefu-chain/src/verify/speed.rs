@@ -32,7 +32,7 @@ fn large_log() -> Vec<Frame> {
         let mut data = json!({"amount": "35000000.50", "from": "110000", "to": "310000", "note": "迁移投资，含设备与厂房"});
         if position == 0 {
             data["origin"] = json!(origin());
-            data["log_key"] = json!(log_key().public());
+            data["log_public"] = json!(log_key().public());
             data["roots"] = json!({"keys": persons.iter().map(SecretKey::public).collect::<Vec<_>>()});
         }
         let data = canonical::to_vec(&data).unwrap();

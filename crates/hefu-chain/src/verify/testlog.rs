@@ -68,7 +68,7 @@ pub(super) fn log() -> Vec<Frame> {
     let (a, b) = (person(1), person(2));
     let root = person(3);
     let genesis = json!({
-        "format": 1, "log_key": log_key().public(), "origin": origin(),
+        "format": 1, "log_key": log_key().id(), "log_public": log_key().public(), "origin": origin(),
         "roots": {"k": 1, "keys": [root.public()]}, "suite": "blake3-sha256-ed25519",
     });
     let register = |key: &SecretKey| json!({"key": key.id(), "public": key.public(), "person": "某人"});

@@ -363,6 +363,22 @@ fn what_the_operator_does_is_found_too() {
         &[(Kind::CommandAltered, 6, Some("id"))],
         BAD,
     );
+    check(
+        operator(6, |leaf| leaf.actor = SecretKey::from_seed([2; 32]).public().id()),
+        &[(Kind::CommandAltered, 6, Some("key"))],
+        BAD,
+    );
+    // Record 5 is of the command that stands with record 4.
+    check(
+        operator(5, |leaf| leaf.actor = SecretKey::from_seed([2; 32]).public().id()),
+        &[(Kind::CommandAltered, 5, Some("key"))],
+        BAD,
+    );
+    check(
+        operator(5, |leaf| leaf.command = uuid::Uuid::max()),
+        &[(Kind::CommandAltered, 5, Some("id"))],
+        BAD,
+    );
     check(operator(6, |leaf| leaf.body_sha256.0[0] ^= 1), &[(Kind::BodyAltered, 6, None)], BAD);
     check(operator(6, |leaf| leaf.seq = 60), &[(Kind::LeafAltered, 6, Some("seq"))], BAD);
     let unsigned = |f: &mut Vec<Frame>| {
@@ -422,7 +438,7 @@ fn another_ledger_or_key_than_expected() {
     assert_eq!(said(&verify_bytes(&bytes, options)), [(Kind::OriginWrong, Some(0), Some("origin"))]);
     let options = Options { log_key: Some(SecretKey::from_seed([0x66; 32]).public()), ..anchored() };
     let report = verify_bytes(&bytes, options);
-    assert_eq!(said(&report)[0], (Kind::OriginWrong, Some(0), Some("log_key")));
+    assert_eq!(said(&report)[0], (Kind::OriginWrong, Some(0), Some("log_public")));
     let wrong: Vec<_> = said(&report)[1..].iter().map(|(kind, at, _)| (*kind, *at)).collect();
     assert_eq!(wrong, [0, 3, 5, 9, 11].map(|at| (Kind::CommitSignatureWrong, Some(at))));
 }

@@ -6,6 +6,7 @@ mod disputes;
 mod drills;
 mod exit_codes;
 mod golden;
+mod guide;
 mod import;
 mod journal;
 mod languages;

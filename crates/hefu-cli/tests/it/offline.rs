@@ -8,12 +8,13 @@ use std::{
 };
 
 use hefu_chain::{
-    frame::{self, Commit, Parsed},
+    bundle::{Line, decode, encode},
+    frame::{self, Commit, Item, Parsed, Scanner},
     record::Record,
 };
 use hefu_offline::{Report, note::LogKey};
 
-use crate::support::{Place, SAMPLE};
+use crate::support::{PROJECT, Place, SAMPLE};
 
 const SEGMENT: &str = "L/segments/00000000000000000000.seg";
 
@@ -43,8 +44,13 @@ impl Place {
 
     /// Both verifiers on the directory as it is; they must agree. `what` tells what was done to it.
     fn agree(&self, what: &str) -> (i32, BTreeSet<u64>) {
-        let theirs = self.run(&["audit", "verify", "--key", "log.vkey"]);
-        let ours = self.offline("L");
+        self.agree_at("L", what)
+    }
+
+    /// The same on a site or a bundle.
+    fn agree_at(&self, place: &str, what: &str) -> (i32, BTreeSet<u64>) {
+        let theirs = self.run(&["audit", "verify", place, "--key", "log.vkey"]);
+        let ours = self.offline(place);
         let report = theirs.json();
         assert_eq!(theirs.code, ours.verdict as i32, "{what}\n{report}\n{ours:?}");
         let meant = |finding: &serde_json::Value| finding["position"].as_u64();
@@ -62,7 +68,7 @@ impl Place {
     fn agree_on(&self, file: &str, bytes: &[u8], what: &str) -> (i32, BTreeSet<u64>) {
         let good = fs::read(self.path(file)).unwrap();
         fs::write(self.path(file), bytes).unwrap();
-        let agreed = self.agree(what);
+        let agreed = self.agree_at(file.split('/').next().unwrap(), what);
         fs::write(self.path(file), good).unwrap();
         agreed
     }
@@ -222,13 +228,18 @@ fn a_flipped_bit_in_a_site_or_a_proof() {
     for (name, good) in &files {
         let path = place.path(name);
         let top = if name.starts_with("site") { "site" } else { name };
-        for _ in 0..40 {
+        for round in 0..40 {
             let (at, bit) = (numbers.below(good.len()), numbers.below(8));
             let mut bytes = good.clone();
             bytes[at] ^= 1 << bit;
             fs::write(&path, &bytes).unwrap();
             let report = place.offline(top);
             assert_ne!(report.verdict as u8, 0, "{name}: byte {at} bit {bit}");
+            fs::write(&path, good).unwrap();
+            if top == "site" && round < 8 {
+                place.agree_on(name, &bytes, &format!("{name}: byte {at} bit {bit}"));
+            }
+            fs::write(&path, &bytes).unwrap();
             if name.ends_with(".tlog-proof") {
                 let theirs = place.run(&["audit", "verify", name, "--key", "log.vkey"]);
                 assert_eq!(theirs.code, report.verdict as i32, "{name}: byte {at} bit {bit}\n{report:#?}");
@@ -248,7 +259,7 @@ fn a_redacted_record_is_in_order_for_both_and_one_that_only_says_so_is_not() {
     let place = published();
     let redact =
         ["audit", "redact", "3", "--reason", "商业秘密", "--auditor", "330108/auditor", "--as", "330108"];
-    let history = place.run(&["project", "history", crate::support::PROJECT]).exits(0).json();
+    let history = place.run(&["project", "history", PROJECT]).exits(0).json();
     let rows = history["rows"].as_array().unwrap();
     let registered = rows.iter().find(|row| row["type"] == "project.registered").unwrap();
     let at = registered["position"].as_u64().unwrap().to_string();
@@ -261,4 +272,107 @@ fn a_redacted_record_is_in_order_for_both_and_one_that_only_says_so_is_not() {
     let by = bytes.windows(15).rposition(|window| window == b"record.redacted").unwrap();
     bytes[by] ^= 1;
     assert_eq!(place.agree_on(SEGMENT, &bytes, "the redaction altered").0, 2);
+    // A withheld frame that names another record than the one that redacted it.
+    let withheld = |file: &[u8]| {
+        Scanner::new(file, frame::HEADER_LEN).find_map(|item| match item {
+            Item::Record { offset, record } => {
+                Some((usize::try_from(offset).unwrap(), record.redacted_by?, !record.body.is_empty()))
+            }
+            Item::Commit { .. } | Item::Zeros { .. } | Item::Damage { .. } => None,
+        })
+    };
+    let (offset, by, keep_body) = withheld(&file).unwrap();
+    let mut bytes = file.clone();
+    frame::withhold(&mut bytes[offset..], by - 1, keep_body).unwrap();
+    assert_eq!(withheld(&bytes), Some((offset, by - 1, keep_body)));
+    assert_eq!(place.agree_on(SEGMENT, &bytes, "another redactor").0, 2);
+    // A bundle with the withheld record and the one that redacted it.
+    place.run(&["audit", "checkpoint"]).exits(0);
+    place.run(&["audit", "bundle", "--project", PROJECT, "--out", "redacted.bundle"]).exits(0);
+    assert_eq!(place.agree_at("redacted.bundle", "a bundle").0, 0);
+}
+
+const BUNDLES: [(&str, &str); 3] =
+    [("--project", PROJECT), ("--range", "2..9"), ("--cell", "330881/INV_FAI/2023")];
+
+#[test]
+fn a_bundle_is_proven_by_both_and_a_flipped_bit_in_it_by_none() {
+    let place = published();
+    let mut numbers = Numbers(4);
+    for (asked, value) in BUNDLES {
+        place.run(&["audit", "bundle", asked, value, "--out", "some.bundle"]).exits(0);
+        assert_eq!(place.agree_at("some.bundle", asked), (0, BTreeSet::new()));
+        let good = fs::read(place.path("some.bundle")).unwrap();
+        for _ in 0..16 {
+            let (at, bit) = (numbers.below(good.len()), numbers.below(8));
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << bit;
+            let what = format!("{asked}: byte {at} bit {bit}");
+            assert_ne!(place.agree_on("some.bundle", &bytes, &what).0, 0, "{what}");
+        }
+    }
+}
+
+/// A bundle whose last line fits again: what one makes who knows the format.
+fn sealed(lines: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = lines.concat();
+    let sha256 = hefu_offline::hash::to_hex(&hefu_offline::hash::sha256(&[&bytes]));
+    let last = hefu_chain::bundle::Last { lines: lines.len() as u64, sha256 };
+    bytes.extend(encode(&last).unwrap());
+    bytes
+}
+
+#[test]
+fn a_bundle_written_anew_with_a_last_line_that_fits() {
+    let place = published();
+    for (asked, value) in BUNDLES {
+        place.run(&["audit", "bundle", asked, value, "--out", "some.bundle"]).exits(0);
+        let good = fs::read(place.path("some.bundle")).unwrap();
+        let mut lines: Vec<Vec<u8>> =
+            good.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+        lines.pop();
+        assert_eq!(sealed(&lines), good);
+        let edit = |what: &str, edit: &dyn Fn(&mut Vec<Vec<u8>>)| {
+            let mut lines = lines.clone();
+            edit(&mut lines);
+            place.agree_on("some.bundle", &sealed(&lines), &format!("{asked}: {what}")).0
+        };
+        let line = |edit: &dyn Fn(&mut Line)| {
+            let (at, line) =
+                lines.iter().enumerate().rev().find_map(|(at, bytes)| Some((at, decode::<Line>(bytes)?)))?;
+            let mut line = line;
+            edit(&mut line);
+            Some((at, encode(&line).unwrap()))
+        };
+        let put = |what: &str, change: &dyn Fn(&mut Line)| {
+            let (at, bytes) = line(change).unwrap();
+            edit(what, &|lines| lines[at].clone_from(&bytes))
+        };
+        for at in 1..lines.len() {
+            edit("dropped", &|lines| drop(lines.remove(at)));
+            assert_eq!(edit("twice", &|lines| lines.insert(at, lines[at].clone())), 2);
+        }
+        assert_eq!(edit("swapped", &|lines| lines.swap(1, 2)), 2);
+        assert_eq!(
+            edit("another ledger", &|lines| {
+                let text = String::from_utf8(lines[0].clone()).unwrap();
+                lines[0] = text.replace("x.example/zj", "y.example/zj").into_bytes();
+            }),
+            2
+        );
+        assert_eq!(
+            edit("another key", &|lines| {
+                let at = lines[0].windows(11).position(|bytes| bytes == b"\"log_key\":\"").unwrap() + 11;
+                lines[0][at] = if lines[0][at] == b'0' { b'1' } else { b'0' };
+            }),
+            2
+        );
+        assert_eq!(put("without a body", &|line| line.body = None), 1);
+        assert_eq!(put("without a command", &|line| line.command = None), 1);
+        assert_eq!(put("another place", &|line| line.index += 1), 2);
+        assert_eq!(put("a shorter path", &|line| line.path.truncate(line.path.len() - 1)), 2);
+        assert_eq!(put("another body", &|line| line.body = Some("{}".into())), 2);
+        assert_eq!(put("an empty command", &|line| line.command = Some(String::new())), 2);
+        assert_eq!(put("another leaf", &|line| line.leaf = line.leaf.replacen("\"v\":1", "\"v\":2", 1)), 2);
+    }
 }

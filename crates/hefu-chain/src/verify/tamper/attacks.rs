@@ -125,7 +125,7 @@ fn flip() -> [Outcome; 8] {
                     lines[7][at + 40] ^= 1;
                 })
             },
-            "`proof_wrong` 6 (path), `command_altered` 6 (id), `bundle_damaged` (sha256) → 2",
+            "`proof_wrong` 6 (path), `command_altered` 6 (key), `bundle_damaged` (sha256) → 2",
         ),
         Found(
             |world| {

@@ -1,0 +1,319 @@
+//! An evidence bundle: some records with all that proves them, in one file (section 9).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::hash::{self, Hash};
+use crate::note::{self, Checkpoint, LogKey};
+use crate::record::{Keys, Leaf, check_parts};
+use crate::{Finding, Place, Report, Verdict};
+
+/// The first line. The fields of each line stand in the order of the bytes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct First {
+    asked: Value,
+    checkpoint: String,
+    format: String,
+    log_key: String,
+    origin: String,
+}
+
+/// The line of a record.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    body: Option<String>,
+    command: Option<String>,
+    index: u64,
+    leaf: String,
+    path: Vec<String>,
+    why: Why,
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Why {
+    Asked,
+    Key,
+    Redaction,
+}
+
+/// The last line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Last {
+    lines: u64,
+    sha256: String,
+}
+
+/// What the bundle says it is about, and so what must not be missing in it.
+enum Asked {
+    /// All records of this stream, from its first on.
+    Stream(String),
+    /// These records: the first, and the one after the last.
+    Range(u64, u64),
+    /// Whatever is behind a figure: nobody can tell from here whether that is all.
+    Figure,
+}
+
+impl Asked {
+    fn parse(value: &Value) -> Option<Self> {
+        let fields = value.as_object()?;
+        let text = |field: &str| fields.get(field)?.as_str();
+        let number = |field: &str| fields.get(field)?.as_u64();
+        match (text("kind")?, fields.len()) {
+            ("project", 2) => Some(Self::Stream(format!("project/{}", text("project")?))),
+            ("range", 3) => Some(Self::Range(number("first")?, number("end")?)),
+            ("cell", 4) => ["indicator", "period", "region"]
+                .iter()
+                .all(|field| text(field).is_some())
+                .then_some(Self::Figure),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a line. It has one spelling: written again it must give the same bytes.
+fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let bytes = bytes.strip_suffix(b"\n")?;
+    let line: T = serde_json::from_slice(bytes).ok()?;
+    (serde_json::to_vec(&line).ok()? == bytes).then_some(line)
+}
+
+/// What is known so far.
+struct Reader<'r> {
+    report: &'r mut Report,
+    origin: String,
+    checkpoint: Option<Checkpoint>,
+    asked: Option<Asked>,
+    keys: Keys,
+    /// The commands so far: id and key by digest.
+    commands: BTreeMap<String, (String, String)>,
+    /// The record before, with its chain value.
+    before: Option<(u64, Hash)>,
+    /// Of each stream, how many records it has so far and its last one.
+    streams: BTreeMap<String, (u64, u64)>,
+    /// The record after the last that was asked for.
+    next: u64,
+    /// Records that lack something: position, digest of the command, without body, what would be wrong.
+    lacking: Vec<(u64, String, bool, Vec<Finding>)>,
+    redacted: BTreeMap<u64, u64>,
+}
+
+/// Checks a bundle.
+pub fn verify(bytes: &[u8], key: Option<&LogKey>, report: &mut Report) {
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    let mut reader = Reader {
+        report,
+        origin: String::new(),
+        checkpoint: None,
+        asked: None,
+        keys: Keys::default(),
+        commands: BTreeMap::new(),
+        before: None,
+        streams: BTreeMap::new(),
+        next: 0,
+        lacking: Vec::new(),
+        redacted: BTreeMap::new(),
+    };
+    let first = lines.next().unwrap_or_default();
+    reader.first(first, key);
+    let (mut offset, mut count, mut ended) = (first.len(), 1, false);
+    for line in lines {
+        let place = Place::file("bundle").at(offset);
+        if ended {
+            reader.report.bad(place, "nothing may follow the last line");
+        } else if let Some(last) = read::<Last>(line) {
+            ended = true;
+            if last.lines != count || last.sha256 != hash::to_hex(&hash::sha256(&[&bytes[..offset]])) {
+                reader.report.bad(place, "the last line is not of the lines before it");
+            }
+        } else if let Some(line) = read::<Line>(line) {
+            reader.record(&line, Place { position: Some(line.index), ..place });
+        } else {
+            reader.report.bad(place, "not the line of a record in its one spelling, nor the last line");
+        }
+        offset += line.len();
+        count += 1;
+    }
+    if !ended {
+        reader.report.bad(Place::file("bundle").at(offset), "the last line is missing: the file was cut");
+    }
+    reader.settle(ended);
+}
+
+impl Reader<'_> {
+    fn first(&mut self, bytes: &[u8], key: Option<&LogKey>) {
+        let place = Place::file("bundle").at(0);
+        let first = read::<First>(bytes).filter(|first| first.format == "hefu-bundle-v1");
+        let parts = first.and_then(|first| {
+            let own = hash::from_hex(&first.log_key).filter(|_| note::is_origin(&first.origin))?;
+            Some((Asked::parse(&first.asked)?, own, first))
+        });
+        let Some((asked, own, first)) = parts else {
+            return self.report.bad(place, "not the first line of a bundle in its one spelling");
+        };
+        if key.is_some_and(|key| key.public != own) {
+            self.report.bad(place, "the bundle names another key of the log than the given one");
+        }
+        if key.and_then(|key| key.name.as_ref()).is_some_and(|name| *name != first.origin) {
+            self.report.bad(place, format!("this is of another ledger: {}", first.origin));
+        }
+        if key.is_none() {
+            self.report.notes.push("self-consistent at best: no key of the log was given".to_owned());
+        }
+        let own = LogKey { name: Some(first.origin.clone()), public: own };
+        let note = first.checkpoint.as_bytes();
+        match note::open(note, key.unwrap_or(&own)) {
+            Err((Verdict::ProvenBad, why)) => self.report.bad(place, why),
+            Err((_, why)) => self.report.absent(place, why),
+            Ok(_) => {}
+        }
+        // Even if nobody signed it, it tells which records are altered.
+        self.checkpoint = note::read(note).ok().map(|(checkpoint, _)| checkpoint);
+        if let Some(checkpoint) = &self.checkpoint {
+            self.report.size = checkpoint.size;
+            if checkpoint.origin != first.origin {
+                self.report.bad(place, format!("the checkpoint is of another ledger: {}", checkpoint.origin));
+            }
+        }
+        if let Asked::Range(first, _) = asked {
+            self.next = first;
+        }
+        self.report.origin = Some(first.origin.clone());
+        (self.origin, self.asked) = (first.origin, Some(asked));
+    }
+
+    fn record(&mut self, line: &Line, place: Place<'_>) {
+        self.report.records += 1;
+        let bytes = line.leaf.as_bytes();
+        let Some(leaf) = Leaf::parse(bytes) else {
+            return self.report.bad(place, "the leaf is not a leaf in its one spelling");
+        };
+        if leaf.seq != line.index {
+            self.report.bad(place, format!("the leaf says that it is record {}", leaf.seq));
+        }
+        let path: Option<Vec<Hash>> =
+            line.path.iter().map(|text| hash::from_base64(text)?.try_into().ok()).collect();
+        let leads = |checkpoint: &Checkpoint| {
+            let top = hash::climb(line.index, checkpoint.size, hash::leaf_hash(bytes), path.as_deref()?)?;
+            Some(top == checkpoint.root)
+        };
+        let proven = self.checkpoint.as_ref().map(|checkpoint| leads(checkpoint) == Some(true));
+        if proven == Some(false) {
+            self.report.bad(place, "the path does not lead from the record to the signed root");
+        }
+        self.parts(line, &leaf, proven == Some(true), place);
+        self.order(line, &leaf, proven == Some(true), place);
+    }
+
+    /// Body and command against the leaf, keys and redactions from the body.
+    fn parts(&mut self, line: &Line, leaf: &Leaf, proven: bool, place: Place<'_>) {
+        let part = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
+        let (body, command) = (part(&line.body), part(&line.command));
+        if [&line.body, &line.command].into_iter().flatten().any(String::is_empty) {
+            self.report.bad(place, "a body or command that is there must not be empty");
+        }
+        if hash::to_hex(&hash::sha256(&[&body])) == leaf.body_sha256 {
+            self.keys.learn(&body);
+            let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let named = value["data"]["position"].as_u64().filter(|named| proven && *named < line.index);
+            if let Some(named) = named.filter(|_| leaf.kind == "record.redacted") {
+                self.redacted.entry(named).or_insert(line.index);
+            }
+        }
+        let mut found = Report::default();
+        let own = (leaf.command.clone(), leaf.actor.clone());
+        let known = self.commands.get(&leaf.command_sha256);
+        let before = known.map(|_| leaf.command_sha256.as_str());
+        check_parts((leaf, &body, &command), before, (&self.origin, &self.keys), place, &mut found);
+        self.report.signatures += found.signatures;
+        if command.is_empty() && known.is_some_and(|known| *known != own) {
+            found.bad(place, "id or key of the command are not those of the line that has it");
+        }
+        if hash::to_hex(&hash::sha256(&[&command])) == leaf.command_sha256 {
+            self.commands.entry(leaf.command_sha256.clone()).or_insert(own);
+        }
+        if body.is_empty() || (command.is_empty() && before.is_none()) {
+            self.lacking.push((line.index, leaf.command_sha256.clone(), body.is_empty(), found.findings));
+        } else {
+            self.report.take(found.findings);
+        }
+    }
+
+    /// Records ascend, neighbours are linked, a range and a project's stream have no gap.
+    fn order(&mut self, line: &Line, leaf: &Leaf, proven: bool, place: Place<'_>) {
+        match self.before {
+            Some((before, _)) if before >= line.index => {
+                return self.report.bad(place, "a record that stands here twice, or out of its place");
+            }
+            Some((before, value))
+                if proven && before + 1 == line.index && leaf.prev != hash::to_hex(&value) =>
+            {
+                self.report.bad(place, "`prev` is not the chain value of the record before");
+            }
+            _ => {}
+        }
+        if let (Some(Asked::Range(..)), Why::Asked) = (&self.asked, &line.why) {
+            if line.index > self.next {
+                let what = format!("records {} to {} are missing", self.next, line.index - 1);
+                self.report.absent(Place { position: Some(self.next), ..place }, what);
+            }
+            self.next = self.next.max(line.index.saturating_add(1));
+        }
+        // What is not proven says nothing of its neighbours.
+        if !proven {
+            return;
+        }
+        self.before = Some((line.index, hash::chain(&self.origin, line.leaf.as_bytes())));
+        let whole = matches!(&self.asked, Some(Asked::Stream(stream)) if *stream == leaf.stream);
+        let tip = self.streams.get(&leaf.stream).copied();
+        let (count, last) = (tip.map_or(0, |tip| tip.0), tip.map(|tip| tip.1));
+        let (number, stream) = (leaf.stream_seq, &leaf.stream);
+        if number < count || (number == count && (whole || tip.is_some()) && leaf.stream_prev != last) {
+            self.report.bad(place, format!("stream {stream}: number {number} does not continue {count}"));
+        } else if whole && number > count {
+            self.report
+                .absent(place, format!("stream {stream}: numbers {count} to {} are missing", number - 1));
+        }
+        self.streams.insert(stream.clone(), (number.saturating_add(1), line.index));
+    }
+
+    /// What is absent is as it should be if a record of the bundle redacted it. What was asked for must be here.
+    fn settle(mut self, ended: bool) {
+        let lacking = std::mem::take(&mut self.lacking);
+        let by = |position: &u64, body: bool| self.redacted.get(position).filter(|_| body);
+        let commands: BTreeSet<&str> = lacking
+            .iter()
+            .filter(|(position, _, body, _)| by(position, *body).is_some())
+            .map(|(_, command, ..)| command.as_str())
+            .collect();
+        for (position, command, body, findings) in &lacking {
+            let allowed =
+                if *body { by(position, true).is_some() } else { commands.contains(command.as_str()) };
+            let left = findings.iter().filter(|found| !allowed || found.weight == Verdict::ProvenBad);
+            self.report.take(left.cloned().collect());
+            if let Some(by) = by(position, *body) {
+                self.report.notes.push(format!("record {position}: withheld (redacted by record {by})"));
+            }
+        }
+        match &self.asked {
+            Some(Asked::Range(_, end)) if ended && self.next < *end => {
+                let what = format!("records {} to {} are missing", self.next, end - 1);
+                self.report.absent(Place::record("bundle", self.next), what);
+            }
+            Some(Asked::Stream(stream)) if !self.streams.contains_key(stream) => {
+                self.report.absent(Place::file("bundle"), format!("no record of {stream}"));
+            }
+            Some(Asked::Stream(_) | Asked::Figure) => {
+                let note = "whether a later record belongs to this cannot be told from a bundle";
+                self.report.notes.push(note.to_owned());
+            }
+            Some(Asked::Range(..)) | None => {}
+        }
+    }
+}
