@@ -157,3 +157,65 @@ fn a_damaged_file_gives_no_wrong_answers() {
         }
     }
 }
+
+/// What was done to the files of an index that did not stop cleanly is noticed by counting, or it is gone with what it
+/// damaged. Either way, once the index has caught up with the log it answers as before.
+#[test]
+fn opening_heals_what_was_done_to_the_files() {
+    const SIZE: u64 = 2000;
+    let dir = tempfile::tempdir().unwrap();
+    let made = |name: &str, size: u64| {
+        let folder = dir.path().join(name);
+        let mut index = Index::open(&folder).unwrap();
+        apply(&mut index, size).unwrap();
+        drop(index);
+        fs::read(folder.join("db")).unwrap()
+    };
+    let (sound, yesterday) = (made("sound", SIZE), made("yesterday", SIZE / 2));
+    let used = sound.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+    let mut harms: Vec<(String, Vec<u8>)> = vec![
+        ("empty".to_owned(), Vec::new()),
+        ("yesterday's".to_owned(), yesterday),
+        ("all other".to_owned(), sound.iter().map(|byte| byte ^ 0x10).collect()),
+    ];
+    for eighth in 1..8 {
+        let at = used * eighth / 8;
+        let harmed = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut bytes = sound.clone();
+            change(&mut bytes);
+            bytes
+        };
+        harms.push((format!("bit of byte {at}"), harmed(&|bytes| bytes[at] ^= 4)));
+        harms.push((format!("cut at {at}"), harmed(&|bytes| bytes.truncate(at))));
+        let swap = |bytes: &mut Vec<u8>| {
+            let (front, back) = bytes.split_at_mut(at);
+            let len = front.len().min(back.len()).min(512);
+            front[..len].swap_with_slice(&mut back[..len]);
+        };
+        harms.push((format!("swapped at {at}"), harmed(&swap)));
+    }
+    harms.push(("nothing to open".to_owned(), sound.iter().map(|byte| byte ^ 0x10).collect()));
+    let mut moved = Vec::new();
+    for (number, (harm, bytes)) in harms.into_iter().enumerate() {
+        let folder = dir.path().join(number.to_string());
+        fs::create_dir(&folder).unwrap();
+        fs::copy(dir.path().join("sound/conf"), folder.join("conf")).unwrap();
+        fs::write(folder.join("db"), bytes).unwrap();
+        if harm == "nothing to open" {
+            fs::write(folder.join("conf"), "not a configuration").unwrap();
+        }
+        let (mut index, rebuilt) = Index::open_or_rebuild(&folder).unwrap();
+        if let Some(reason) = rebuilt {
+            assert!(reason.moved_to.exists(), "{harm}: {reason:?}");
+            assert_eq!(index.applied(), (0, [0; 32]), "{harm}");
+            moved.push(harm.clone());
+        }
+        assert!(index.applied().0 <= SIZE, "{harm}");
+        if index.applied().0 < SIZE {
+            apply(&mut index, SIZE).unwrap();
+        }
+        check(&index);
+    }
+    // What sled itself skips is as if never written; what it cannot open at all is moved aside.
+    assert!(moved.contains(&"nothing to open".to_owned()), "{moved:?}");
+}
