@@ -159,6 +159,11 @@ impl Finding {
         }
     }
 
+    /// Only a tile is concerned, no record.
+    pub(super) fn is_of_tiles(&self) -> bool {
+        matches!(self.kind, FindingKind::TileDamaged | FindingKind::TileMissing)
+    }
+
     pub(super) fn at(mut self, position: u64, offset: u64) -> Self {
         self.position = Some(position);
         self.offset = Some(offset);

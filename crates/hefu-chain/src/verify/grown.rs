@@ -20,6 +20,13 @@ pub(super) struct Claim {
     pub(super) word: Word,
 }
 
+impl Claim {
+    /// What a reader calls it.
+    fn title(&self) -> &'static str {
+        if self.name == "since" { "older checkpoint" } else { self.name }
+    }
+}
+
 /// The tree so far.
 pub(super) struct Grown<'a> {
     source: &'a dyn Source,
@@ -154,7 +161,7 @@ impl<'a> Grown<'a> {
                 report.findings.push(finding.expected(checkpoint.size));
             }
             Some(root) if root == checkpoint.root => {
-                report.notes.push(format!("the {} of {} records holds", claim.name, checkpoint.size));
+                report.notes.push(format!("the {} of {} records holds", claim.title(), checkpoint.size));
             }
             Some(_) if forked => {}
             Some(root) if !damaged => {
@@ -162,7 +169,7 @@ impl<'a> Grown<'a> {
                 report.findings.push(finding.expected(checkpoint.root));
             }
             None | Some(_) => {
-                report.notes.push(format!("the {} was not compared: records are damaged", claim.name));
+                report.notes.push(format!("the {} was not compared: records are damaged", claim.title()));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A ledger's directory: its segments, and with them its head, its checkpoints and its tiles.
 //!
-//! Disposable files (`index`, `snapshot`) are not looked at: nothing rests on them.
+//! Disposable files are no evidence: `index` and `snapshot` are not looked at, and what is wrong with `tiles` is a note.
 
 use std::io;
 
@@ -82,6 +82,32 @@ pub fn ledger<'a>(
         let finding = Finding::new(FindingKind::Missing, "segments").position(0);
         report.findings.push(finding.expected("record 0"));
     }
+    tiles_aside(&mut report);
     report.settle(&options);
     Ok(report)
+}
+
+/// Nothing that must survive rests on the tiles, and publishing makes deleted ones anew: what is wrong with them is only noted.
+/// Records that they prove to be others are findings of their own.
+fn tiles_aside(report: &mut Report) {
+    let (tiles, rest): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut report.findings).into_iter().partition(Finding::is_of_tiles);
+    let records = if rest.is_empty() { ", records intact" } else { "" };
+    report.findings = rest;
+    for same in tiles.chunk_by(|one, other| (one.kind, &one.segment) == (other.kind, &other.segment)) {
+        let Some(first) = same.first() else { continue };
+        let what = if first.kind == FindingKind::TileMissing { "missing" } else { "damaged" };
+        let place = match (first.position, first.offset, first.field, &first.stored) {
+            (Some(position), ..) => format!(", record {position}"),
+            (None, Some(offset), ..) => format!(", byte {offset}"),
+            (None, None, Some(field), _) => format!(", {field}"),
+            (None, None, None, stored) => stored.as_ref().map(|why| format!(", {why}")).unwrap_or_default(),
+        };
+        let more = same.len() - 1;
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let path = &first.segment;
+        report.notes.push(format!(
+            "tile {what}{records}: {path}{place}{more}; delete tiles/, publishing makes it anew"
+        ));
+    }
 }

@@ -116,13 +116,18 @@ impl Site<'_> {
         report.findings.append(&mut climbed.findings);
         if entries_given {
             self.entries(&ladder, &climbed, report)?;
+            if !report.findings.is_empty() && report.findings.iter().all(Finding::is_of_tiles) {
+                report.notes.push("records intact: only tiles are damaged".into());
+            }
         } else {
             self.tiles_only(&ladder, &climbed, report)?;
             report.notes.push("no entries here: only the tree was checked".into());
         }
+        report.notes.push("not checked, as a site has none: bodies, commands and their signatures".into());
         report.size = size;
-        if let Some(since) = self.options.since {
-            self.since(since, &below, report);
+        match self.options.since {
+            Some(since) => self.since(since, &below, report),
+            None => report.notes.push("not checked without an older checkpoint (--since): rollback".into()),
         }
         Ok(())
     }
@@ -174,6 +179,9 @@ impl Site<'_> {
             }
             ladder.older(tile, &stored.hashes, &mut report.findings)?;
             self.progress(256);
+        }
+        if let Some(edge) = Tile::at(Kind::Hashes(0), self.checkpoint.size / 256, self.checkpoint.size) {
+            ladder.older(edge, &climbed.edge, &mut report.findings)?;
         }
         Ok(())
     }
@@ -312,13 +320,18 @@ impl Site<'_> {
         let mut from_records = |level: u8, index: u64| below(level, index);
         // A damaged tile is no other history: the records may still prove this one.
         let readings: [&mut dyn FnMut(u8, u64) -> Option<TreeHash>; 2] = [&mut stored, &mut from_records];
+        let mut silent = true;
         let holds = readings.into_iter().any(|hash| {
             let mut source = super::ladder::Subtrees { hash };
-            crate::tree::consistency(&mut source, old.size, *size)
-                .is_ok_and(|proof| verify_consistency(old.size, &old.root, *size, root, &proof).is_ok())
+            crate::tree::consistency(&mut source, old.size, *size).is_ok_and(|proof| {
+                silent = false;
+                verify_consistency(old.size, &old.root, *size, root, &proof).is_ok()
+            })
         });
         if holds {
             report.notes.push(format!("continues the older checkpoint of {} records", old.size));
+        } else if silent {
+            report.notes.push("the older checkpoint was not compared: hashes are missing".into());
         } else {
             let finding = Finding::new(FindingKind::Fork, "checkpoint").field("root");
             report.findings.push(
@@ -536,6 +549,14 @@ impl Pass<'_> {
                     FindingKind::LeafAltered | FindingKind::LinkBroken | FindingKind::UnknownSchema
                 )
             };
+            // What an altered leaf says of its stream and time is nobody's word.
+            if matches!((truth.at(row.at), row.tree), (Some(known), Some(tree)) if known != tree) {
+                let said = self.report.findings.split_off(already);
+                let hearsay = |finding: &Finding| {
+                    matches!(finding.kind, FindingKind::StreamBroken | FindingKind::TimeWentBack)
+                };
+                self.report.findings.extend(said.into_iter().filter(|finding| !hearsay(finding)));
+            }
             let told = self.report.findings[already..].iter().any(about_leaf);
             match (truth.at(row.at), row.tree) {
                 (Some(known), Some(tree)) if known != tree && !told => {

@@ -5,6 +5,7 @@
 
 mod attacks;
 mod flips;
+mod tall;
 mod world;
 
 use std::fmt::Write as _;
@@ -28,8 +29,18 @@ const ATTACKS: [&str; 10] = [
 ];
 
 /// To what.
-const PARTS: [&str; 9] =
-    ["segment", "sled index", "tile", "entry bundle", "checkpoint", "body", "command", "bundle", "receipt"];
+const PARTS: [&str; 10] = [
+    "segment",
+    "sled index",
+    "ledger's tile",
+    "tile",
+    "entry bundle",
+    "checkpoint",
+    "body",
+    "command",
+    "bundle",
+    "receipt",
+];
 
 /// What comes of it.
 enum Outcome {
@@ -100,7 +111,10 @@ does each of these to a log of twelve records and compares the whole diagnosis; 
 says otherwise. The log's key was given, as an auditor has it. A cell reads: kind, position, (field); then the exit code
 (0 proven, 1 not proven, 2 proven bad). Every single-bit flip in every file is tested besides.
 
-Segment, body and command are judged in the ledger's directory, tile, entry bundle and checkpoint in the exported site;
+Segment, body and command are judged in the ledger's directory, tile, entry bundle and checkpoint in the exported site.
+The tiles in the ledger's directory (`ledger's tile`) and its sled index are disposable: damage there is no damage to the
+ledger. That opening an index whose files were flipped, cut or swapped ends with the same answers is shown by the test
+`opening_heals_what_was_done_to_the_files` of `hefu-store`.
 `bundle` is the evidence bundle, `receipt` the `.tlog-proof` of record 6. Fork: the operator, who has the log's key, makes
 and signs another history. Re-chain: somebody without the key edits record 6 and computes everything after it anew.
 ";

@@ -16,5 +16,6 @@ mod reconcile;
 mod redaction;
 mod reports;
 mod support;
+mod verify;
 mod witness;
 mod writers;

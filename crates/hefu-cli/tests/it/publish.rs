@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{Place, Ran, SAMPLE};
 
 /// More projects like the first of the sample, which must be on record.
-fn projects(numbers: std::ops::Range<u32>) -> String {
+pub(crate) fn projects(numbers: std::ops::Range<u32>) -> String {
     let first: Value = serde_json::from_str(SAMPLE.lines().nth(1).unwrap()).unwrap();
     let line = |number: u32| {
         let mut line = first.clone();
@@ -57,7 +57,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// A folder with all that is in another, which had better not change.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for (name, bytes) in files(from) {
         let path = to.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -19,7 +19,8 @@ pub(super) fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
     let mut row = |attack: &'static str, outcomes: [Outcome; 8]| {
         let [segment, tile, entries, checkpoint, body, command, bundle, receipt] = outcomes;
-        let all = [segment, No(SLED), tile, entries, checkpoint, body, command, bundle, receipt];
+        let all =
+            [segment, No(SLED), kept_tile(attack), tile, entries, checkpoint, body, command, bundle, receipt];
         cells.extend(super::PARTS.into_iter().zip(all).map(|(part, outcome)| Cell { attack, part, outcome }));
     };
     row("flip a bit", flip());
@@ -33,6 +34,49 @@ pub(super) fn cells() -> Vec<Cell> {
     row("roll back", roll_back());
     row("redact", redact());
     cells
+}
+
+/// The tile in the ledger's directory, which anybody may delete.
+fn kept_tile(attack: &str) -> Outcome {
+    match attack {
+        "flip a bit" => Found(
+            |world| world.kept_tile(|tile| tile[6 * 32] ^= 1),
+            "note: tile damaged, records intact: tiles/0, record 6 → 0",
+        ),
+        "drop" => Found(
+            |world| world.kept_tile(|tile| *tile = hashes(tile, |hashes| _ = hashes.remove(6))),
+            "note: tile damaged, records intact: tiles/0, length, and 5 more → 0",
+        ),
+        "duplicate" => Found(
+            |world| world.kept_tile(|tile| *tile = hashes(tile, |hashes| hashes.insert(6, hashes[6]))),
+            "note: tile damaged, records intact: tiles/0, record 7, and 4 more → 0",
+        ),
+        "swap" => Found(
+            |world| world.kept_tile(|tile| *tile = hashes(tile, |hashes| hashes.swap(6, 7))),
+            "note: tile damaged, records intact: tiles/0, record 6, and 1 more → 0",
+        ),
+        "insert" => Found(
+            |world| world.kept_tile(|tile| *tile = hashes(tile, |hashes| hashes.insert(6, [7; 32]))),
+            "note: tile damaged, records intact: tiles/0, record 6, and 5 more → 0",
+        ),
+        "truncate" => Found(
+            |world| world.kept_tile(|tile| tile.truncate(6 * 32 + 5)),
+            "note: tile damaged, records intact: tiles/0, length → 0",
+        ),
+        "re-chain" => Found(
+            |world| world.kept_tile(|tile| *tile = World::of(rechained()).ledger["tiles/0"].clone()),
+            "note: tile damaged, records intact: tiles/0, record 6, and 5 more → 0",
+        ),
+        "fork" => Found(
+            |world| world.kept_tile(|tile| *tile = World::of(forked()).ledger["tiles/0"].clone()),
+            "note: tile damaged, records intact: tiles/0, record 6, and 5 more → 0",
+        ),
+        "roll back" => Found(
+            |world| world.kept_tile(|tile| *tile = earlier().ledger["tiles/0"].clone()),
+            "note: tile damaged, records intact: tiles/0, length → 0",
+        ),
+        _ => No("it has hashes of leaves only, and no leaf changes"),
+    }
 }
 
 fn leaves(entries: &[u8], edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
@@ -467,7 +511,7 @@ fn roll_back() -> [Outcome; 8] {
                 files.insert("checkpoint".to_owned(), world.checkpoint.clone());
                 say(&judge_ledger(files))
             },
-            "`tile_damaged` (length), `rollback` 6 (size) → 2",
+            "`rollback` 6 (size), note: tile damaged: tiles/0, length → 2",
         ),
         Found(
             |world| {

@@ -117,6 +117,13 @@ impl World {
         say(&judge_site(files, None))
     }
 
+    /// The ledger with its tile edited.
+    pub(super) fn kept_tile(&self, edit: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut files = self.ledger.clone();
+        edit(files.get_mut("tiles/0").unwrap());
+        say(&judge_ledger(files))
+    }
+
     /// The bundle with its lines edited; its last line is made anew if `mend`.
     pub(super) fn lines(&self, mend: bool, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> String {
         let mut lines: Vec<Vec<u8>> =
@@ -206,6 +213,10 @@ pub(super) fn say(report: &Report) -> String {
             "record {}: withheld (redacted by record {})",
             withheld.position, withheld.redacted_by
         );
+    }
+    if let Some(note) = report.notes.iter().find(|note| note.starts_with("tile ")) {
+        let (note, _) = note.split_once(';').unwrap();
+        let _ = write!(said, "{}note: {note}", if said.is_empty() { "" } else { ", " });
     }
     if said.is_empty() {
         said.push_str("nothing");

@@ -1,6 +1,7 @@
 //! `hefu audit verify`: every record hashed again, every finding listed.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     io::{BufReader, Read as _},
     path::{Path, PathBuf},
@@ -230,17 +231,31 @@ fn verdict(verdict: Verdict) -> Text {
     }
 }
 
+/// How much was read. What a place cannot hold (a bundle has no commits, a site no commands) is not counted.
 fn counts(report: &Report) -> Text {
-    let Report { records, commands, commits, findings, .. } = report;
-    let origin = report.origin.as_ref().map(ToString::to_string).unwrap_or_default();
-    let head = report.head.map(|head| head.to_string()).unwrap_or_default();
-    let found = findings.len();
-    text(
-        format!("{origin}:{records} 条记录,{commands} 条命令,{commits} 次提交,{found} 处问题;链头 {head}"),
-        format!(
-            "{origin}: {records} records, {commands} commands, {commits} commits, {found} findings; head {head}"
-        ),
-    )
+    let Report { records, size, commands, commits, findings, .. } = report;
+    let origin = report.origin.as_ref().map(|origin| (format!("{origin}:"), format!("{origin}: ")));
+    let (mut zh, mut en) = origin.unwrap_or_default();
+    if records == size {
+        let _ = write!(zh, "{records} 条记录");
+        let _ = write!(en, "{records} records");
+    } else {
+        let _ = write!(zh, "{size} 条记录中的 {records} 条");
+        let _ = write!(en, "{records} of {size} records");
+    }
+    for (count, one, other) in [(*commands, "条命令", "commands"), (*commits, "次提交", "commits")] {
+        if count > 0 {
+            let _ = write!(zh, ",{count} {one}");
+            let _ = write!(en, ", {count} {other}");
+        }
+    }
+    let _ = write!(zh, ",{} 处问题", findings.len());
+    let _ = write!(en, ", {} findings", findings.len());
+    if let Some(head) = &report.head {
+        let _ = write!(zh, ";链头 {head}");
+        let _ = write!(en, "; head {head}");
+    }
+    text(zh, en)
 }
 
 /// The verifier speaks English; its notes are few.
@@ -266,14 +281,51 @@ fn chinese(note: &str) -> String {
             old.replace(" after ", ",其 ").replace(" records, head ", " 条记录,链头 ")
         );
     }
-    let claim = note.strip_prefix("the ").and_then(|note| note.split_once(' '));
+    if note.starts_with("the checkpoint is not to be believed") {
+        return "检查点不可信:未与其比较".to_owned();
+    }
+    if let Some(what) = note.strip_prefix("not checked") {
+        let what = if what.contains("bodies") {
+            "站点不含正文与命令:未检查正文、命令及其签名"
+        } else {
+            "未检查是否回滚:未提供较早的检查点(--since)"
+        };
+        return what.to_owned();
+    }
+    if note.starts_with("the older checkpoint has another size") {
+        return "较早的检查点大小不同:证据包无法说明是否延续".to_owned();
+    }
+    if note.starts_with("records intact:") {
+        return "记录完好:仅树片受损".to_owned();
+    }
+    if note.starts_with("each record is proven;") {
+        return "每条记录均已证实;是否另有记录计入该数字,证据包无法说明".to_owned();
+    }
+    if let Some((count, _)) = note.split_once(" records of the project from its first on;") {
+        return format!("该项目自首条起共 {count} 条记录;其后是否另有记录,证据包无法说明");
+    }
+    if let Some((what, rest)) = note.strip_prefix("tile ").and_then(|note| note.split_once(": ")) {
+        let what = if what.starts_with("missing") { "树片缺失" } else { "树片受损" };
+        let records = if note.contains("records intact") { ",记录完好" } else { "" };
+        let place = rest.trim_end_matches("; delete tiles/, publishing makes it anew");
+        let place = place.replace(", record ", ",记录 ").replace(", byte ", ",字节 ");
+        let place = place.replace(", length", ",长度").replace(", and ", ",另有 ").replace(" more", " 处");
+        return format!("{what}{records}:{place};删除 tiles/ 后,发布时重建");
+    }
+    let claim = note.strip_prefix("the ").and_then(|note| {
+        let note = note.strip_prefix("older ").unwrap_or(note);
+        note.split_once(' ')
+    });
+    let older = note.starts_with("the older ");
     if let Some((name, rest)) = claim {
+        let name = if older { "较早的检查点" } else { name };
         let of = rest.strip_prefix("of ").and_then(|rest| rest.strip_suffix(" records holds"));
         if let Some(size) = of {
             return format!("与 {name} 相符({size} 条记录)");
         }
         if rest.starts_with("was not compared") {
-            return format!("未与 {name} 比较:记录受损");
+            let why = if rest.ends_with("missing") { "树片或记录缺失" } else { "记录受损" };
+            return format!("未与 {name} 比较:{why}");
         }
     }
     let redacted = note.strip_prefix("record ").and_then(|rest| rest.split_once(": "));
