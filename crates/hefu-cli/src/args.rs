@@ -6,8 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     cmd::{
-        audit, backup, bench, check, completions, demo, dispute, import, init, policy, project, reconcile,
-        report, restore, submit, tick, tier, transfer,
+        audit, backup, bench, check, completions, demo, dispute, import, init, period, policy, project,
+        reconcile, report, restore, settle, submit, tick, tier, transfer,
     },
     lang::Lang,
     render::Format,
@@ -83,6 +83,10 @@ pub(crate) enum Command {
     Report(report::Args),
     /// Match a region's own book with what the ledger counts for it
     Reconcile(reconcile::Args),
+    /// Settle tax shares: run, statement, confirm, finalise, pay
+    Settle(settle::Args),
+    /// Close periods
+    Period(period::Args),
     /// Prove that nothing was changed
     Audit(audit::Args),
     /// Copy the ledger to a folder from which it can be restored, beside a writer at work

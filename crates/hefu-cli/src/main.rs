@@ -57,6 +57,8 @@ fn run(context: &Context, command: Command) -> Result<u8> {
         Command::Tick(args) => cmd::tick::run(context, &args),
         Command::Report(args) => cmd::report::run(context, args),
         Command::Reconcile(args) => cmd::reconcile::run(context, &args),
+        Command::Settle(args) => cmd::settle::run(context, args),
+        Command::Period(args) => cmd::period::run(context, args),
         Command::Audit(args) => cmd::audit::run(context, args),
         Command::Backup(args) => cmd::backup::run(context, &args),
         Command::Restore(args) => cmd::restore::run(context, &args),

@@ -19,6 +19,7 @@ use crate::{
     policy::Policy,
     redaction::Residue,
     region::{Adjacency, RegionCode, RegionEntry},
+    tax::TaxKind,
     terms::ProposedTerms,
     tier::Tier,
     time::Date,
@@ -255,6 +256,8 @@ commands! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")] codes: Vec<String>,
         /// Date of registration; left out: the day of recording.
         #[serde(default, skip_serializing_if = "Option::is_none")] date: Option<Date>,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// The firm that spins it out.
         enterprise: EnterpriseCode,
         /// GB/T 4754 code such as `C34`.
@@ -276,6 +279,8 @@ commands! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")] codes: Vec<String>,
         /// From this day; left out: the day of recording.
         #[serde(default, skip_serializing_if = "Option::is_none")] date: Option<Date>,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// New name.
         #[serde(default, skip_serializing_if = "Option::is_none")] name: Option<String>,
         /// Planned investment in force from `date`.
@@ -363,6 +368,8 @@ commands! {
     "land_project" LandProject {
         /// Effective date of the transfer.
         date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// The project.
         project: ProjectId,
         /// Plot, park or zone.
@@ -372,6 +379,8 @@ commands! {
     "start_construction" StartConstruction {
         /// The day.
         date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// The project.
         project: ProjectId,
     }
@@ -379,6 +388,8 @@ commands! {
     "start_production" StartProduction {
         /// The day.
         date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// The project.
         project: ProjectId,
     }
@@ -386,6 +397,8 @@ commands! {
     "suspend_project" SuspendProject {
         /// The day.
         date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// The project.
         project: ProjectId,
         /// Why.
@@ -395,6 +408,8 @@ commands! {
     "resume_project" ResumeProject {
         /// The day.
         date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// The project.
         project: ProjectId,
     }
@@ -402,6 +417,8 @@ commands! {
     "close_project" CloseProject {
         /// The day.
         date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
         /// The project.
         project: ProjectId,
         /// Why.
@@ -517,6 +534,65 @@ commands! {
         /// The dispute.
         dispute: DisputeId,
     }
+    /// Reports tax that a project paid, or a refund of it. By the county that received it.
+    "report_tax" ReportTax {
+        /// The whole amount in CNY; negative: a refund.
+        amount: Money,
+        /// The day it was paid or refunded.
+        date: Date,
+        /// Incentives the county granted out of it, in CNY; negative in a refund: clawed back.
+        #[serde(default, skip_serializing_if = "is_zero")] incentives: Money,
+        /// Kind of tax such as `vat`.
+        kind: TaxKind,
+        /// The project.
+        project: ProjectId,
+        /// For a refund: the day the refunded tax was paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")] refund_of: Option<Date>,
+        /// Number of the payment voucher; tells two payments of one day and amount apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")] voucher: Option<String>,
+    }
+    /// Closes a period, in order: its dates then need all parties' signatures. By the host's statistics bureau.
+    "close_period" ClosePeriod {
+        /// The period.
+        period: Period,
+    }
+    /// Computes what hosts owe claimants for a period and writes it down. By the host's treasury or coordinator.
+    "run_settlement" RunSettlement {
+        /// The period: the first, or the one right after the last.
+        period: Period,
+    }
+    /// Counter-signs a region's statement. By its treasury or coordinator.
+    "confirm_statement" ConfirmStatement {
+        /// The period of the run.
+        period: Period,
+        /// The run answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+    }
+    /// Freezes a run: its undisputed lines become balances. By the host's treasury or coordinator.
+    "finalise_settlement" FinaliseSettlement {
+        /// The period of the run.
+        period: Period,
+        /// The run finalised.
+        #[serde(default, skip_serializing_if = "Option::is_none")] subject: Option<Subject>,
+    }
+    /// Records a payment to or from a clearing house. By the clearing house's treasury or coordinator.
+    "record_payment" RecordPayment {
+        /// Amount in CNY.
+        amount: Money,
+        /// The day it was paid.
+        date: Date,
+        /// Who paid.
+        from: RegionCode,
+        /// Who was paid.
+        to: RegionCode,
+        /// Number of the bank voucher.
+        #[serde(default, skip_serializing_if = "Option::is_none")] voucher: Option<String>,
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(money: &Money) -> bool {
+    *money == Money::default()
 }
 
 /// A command that cannot be read: which field, and what is wrong with it.
@@ -583,6 +659,14 @@ impl Command {
             Command::RecoverKey(c) => &c.endorsements,
             Command::RedactRecord(c) => &c.endorsements,
             Command::SettleDispute(c) => &c.endorsements,
+            Command::RegisterProject(c) => &c.endorsements,
+            Command::AmendProject(c) => &c.endorsements,
+            Command::LandProject(c) => &c.endorsements,
+            Command::StartConstruction(c) => &c.endorsements,
+            Command::StartProduction(c) => &c.endorsements,
+            Command::SuspendProject(c) => &c.endorsements,
+            Command::ResumeProject(c) => &c.endorsements,
+            Command::CloseProject(c) => &c.endorsements,
             _ => &[],
         }
     }
@@ -603,6 +687,11 @@ impl Command {
             | Command::RedactRecord(_)
             | Command::Tick(_)
             | Command::RegisterEnterprise(_)
+            | Command::ClosePeriod(_)
+            | Command::RunSettlement(_)
+            | Command::ConfirmStatement(_)
+            | Command::FinaliseSettlement(_)
+            | Command::RecordPayment(_)
             | Command::AnswerDispute(_)
             | Command::AddEvidence(_)
             | Command::WithdrawEvidence(_)
@@ -631,6 +720,7 @@ impl Command {
             Command::ResumeProject(c) => Some(c.project),
             Command::CloseProject(c) => Some(c.project),
             Command::ReportObservation(c) => Some(c.project),
+            Command::ReportTax(c) => Some(c.project),
         }
     }
 }

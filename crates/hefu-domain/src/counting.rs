@@ -55,7 +55,7 @@ fn hops(project: &Project, day: Option<Date>) -> impl DoubleEndedIterator<Item =
 }
 
 /// Hops whose claims no later hop has ended (semantics R3), latest first.
-fn surviving_hops(project: &Project, day: Option<Date>) -> impl Iterator<Item = (u32, &Transfer)> {
+pub(crate) fn surviving_hops(project: &Project, day: Option<Date>) -> impl Iterator<Item = (u32, &Transfer)> {
     let mut ended = false;
     let mut first = true;
     hops(project, day).rev().filter(move |(_, transfer)| {

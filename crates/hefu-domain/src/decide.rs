@@ -8,8 +8,11 @@
 mod dispute;
 mod ledger;
 mod observation;
+mod period;
 mod project;
 mod redaction;
+mod settlement;
+mod tax;
 mod transfer;
 
 use crate::{
@@ -94,6 +97,12 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::DeclineRuling(c) => dispute::decline_ruling(state, actor, c),
         Command::AppealRuling(c) => dispute::appeal(state, context, actor, c),
         Command::WaiveAppeal(c) => dispute::waive_appeal(state, actor, c),
+        Command::ReportTax(c) => tax::report(state, context, actor, c),
+        Command::ClosePeriod(c) => period::close(state, context, actor, c),
+        Command::RunSettlement(c) => settlement::run(state, context, actor, c),
+        Command::ConfirmStatement(c) => settlement::confirm(state, actor, c),
+        Command::FinaliseSettlement(c) => settlement::finalise(state, context, actor, c),
+        Command::RecordPayment(c) => settlement::pay(state, context, actor, c),
     }
 }
 
@@ -136,6 +145,9 @@ fn in_role(actor: &Actor, roles: &[Role]) -> Result<RegionId, Rejection> {
                 [Role::Office, Role::Statistics, Role::Treasury] => {
                     "a region's office, statistics bureau or treasury"
                 }
+                [Role::Statistics] => "the host's statistics bureau",
+                [Role::Treasury, Role::Office] => "a region's treasury or office",
+                [Role::Treasury, Role::Coordinator] => "a region's treasury or coordinator",
                 _ => "a region's office or coordinator",
             };
             Err(Rejection::WrongRole { needed })

@@ -15,6 +15,8 @@ use crate::{
     policy::Policy,
     redaction::Residue,
     region::{Adjacency, RegionCode, RegionEntry},
+    settlement::{LineClass, LineId},
+    tax::{TaxKind, schedule::Phase},
     terms::Terms,
     tier::Tier,
     time::{Date, Timestamp},
@@ -634,6 +636,146 @@ events! {
         /// Whose share.
         region: RegionCode,
     }
+    /// A county received tax from a project.
+    "tax.received" TaxReceived {
+        /// The whole amount in CNY.
+        amount: Money,
+        /// The county-retained part of the local part, in CNY.
+        county: Money,
+        /// The day.
+        date: Date,
+        /// Incentives granted out of it, in CNY.
+        incentives: Money,
+        /// Kind of tax.
+        kind: TaxKind,
+        /// The local part, in CNY.
+        local: Money,
+        /// The project.
+        project: ProjectId,
+        /// The county.
+        region: RegionCode,
+        /// Number of the payment voucher.
+        voucher: Option<String>,
+    }
+    /// A county paid tax back to a project.
+    "tax.refunded" TaxRefunded {
+        /// The whole amount in CNY, negative.
+        amount: Money,
+        /// The county-retained part of it, in CNY, not positive.
+        county: Money,
+        /// The day.
+        date: Date,
+        /// Incentives clawed back, in CNY, not positive.
+        incentives: Money,
+        /// Kind of tax.
+        kind: TaxKind,
+        /// The local part of it, in CNY, not positive.
+        local: Money,
+        /// The project.
+        project: ProjectId,
+        /// The day the refunded tax was paid.
+        refund_of: Date,
+        /// The county.
+        region: RegionCode,
+        /// Number of the payment voucher.
+        voucher: Option<String>,
+    }
+    /// A period was closed.
+    "period.closed" PeriodClosed {
+        /// The period.
+        period: Period,
+    }
+    /// A settlement run began.
+    "settlement.opened" SettlementOpened {
+        /// How many lines it wrote; they follow, by project.
+        lines: u32,
+        /// Balances it begins with: those the run before closed with.
+        opening: Vec<Balance>,
+        /// What was paid since the run before; positive: by the region.
+        paid: Vec<Balance>,
+        /// The period.
+        period: Period,
+        /// Its number, from 1.
+        run: u32,
+    }
+    /// A run wrote the lines of one project.
+    "settlement.accrued" SettlementAccrued {
+        /// The lines.
+        lines: Vec<LineEntry>,
+        /// The project.
+        project: ProjectId,
+        /// Number of the run.
+        run: u32,
+    }
+    /// A region counter-signed its statement.
+    "statement.confirmed" StatementConfirmed {
+        /// The period.
+        period: Period,
+        /// Who.
+        region: RegionCode,
+        /// Number of the run.
+        run: u32,
+    }
+    /// A run was finalised: its lines are balances now.
+    "settlement.finalised" SettlementFinalised {
+        /// Balances it closes with.
+        closing: Vec<Balance>,
+        /// Lines held apart because they are disputed.
+        held: Vec<LineId>,
+        /// The period.
+        period: Period,
+        /// Number of the run.
+        run: u32,
+        /// Regions that had not counter-signed when the limit had passed.
+        silent: Vec<RegionCode>,
+    }
+    /// Money went to or from a clearing house.
+    "payment.recorded" PaymentRecorded {
+        /// Amount in CNY; positive: paid by the region, negative: paid to it.
+        amount: Money,
+        /// The clearing house: the lowest common superior whose treasury nets.
+        clearing: RegionCode,
+        /// The day.
+        date: Date,
+        /// The region.
+        region: RegionCode,
+        /// Number of the bank voucher.
+        voucher: Option<String>,
+    }
+}
+
+/// What a region is owed (or, negative, owes) at a clearing house.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Balance {
+    /// Amount in CNY.
+    pub amount: Money,
+    /// The clearing house.
+    pub clearing: RegionCode,
+    /// The region.
+    pub region: RegionCode,
+}
+
+/// A settlement line as recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineEntry {
+    /// What the debtor owes more (or, negative, less) than was booked before, in CNY.
+    pub amount: Money,
+    /// Why.
+    pub class: LineClass,
+    /// Who is owed.
+    pub creditor: RegionCode,
+    /// Who owes.
+    pub debtor: RegionCode,
+    /// Its id.
+    pub line: LineId,
+    /// For a ruling: the line it answers.
+    pub of: Option<LineId>,
+    /// The phase of the schedule.
+    pub phase: Phase,
+    /// The transfer whose terms give it.
+    pub transfer: u32,
 }
 
 impl Event {
@@ -644,6 +786,12 @@ impl Event {
         }
         if let Some(dispute) = self.dispute() {
             return format!("dispute/{dispute}");
+        }
+        if let Event::SettlementOpened(SettlementOpened { run, .. })
+        | Event::StatementConfirmed(StatementConfirmed { run, .. })
+        | Event::SettlementFinalised(SettlementFinalised { run, .. }) = self
+        {
+            return format!("settlement/{run}");
         }
         self.project().map_or_else(|| "ledger".to_owned(), |project| format!("project/{project}"))
     }
@@ -685,6 +833,11 @@ impl Event {
             | Event::KeyRecovered(_)
             | Event::RecordRedacted(_)
             | Event::EnterpriseRegistered(_)
+            | Event::PeriodClosed(_)
+            | Event::SettlementOpened(_)
+            | Event::StatementConfirmed(_)
+            | Event::SettlementFinalised(_)
+            | Event::PaymentRecorded(_)
             | Event::DisputeJoined(_)
             | Event::DisputeAnswered(_)
             | Event::DisputeEscalated(_)
@@ -721,6 +874,9 @@ impl Event {
             Event::ProjectClosed(e) => Some(e.project),
             Event::ObservationReported(e) => Some(e.project),
             Event::ObservationCorrected(e) => Some(e.project),
+            Event::TaxReceived(e) => Some(e.project),
+            Event::TaxRefunded(e) => Some(e.project),
+            Event::SettlementAccrued(e) => Some(e.project),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Folds one fact into the state. A fact is not judged twice: it only has to fit the ones before.
 
+mod settlement;
+
 use std::collections::BTreeMap;
 
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
         Alias, ClaimStatus, Enterprise, IndicatorId, Meta, Outcome, Project, Reported, Round, State, Stay,
         Transfer,
     },
+    tax::TaxEntry,
     time::{Date, Timestamp},
 };
 
@@ -107,6 +110,7 @@ impl State {
                     reported: BTreeMap::new(),
                     ruled_values: BTreeMap::new(),
                     ruled_credits: BTreeMap::new(),
+                    taxes: BTreeMap::new(),
                 };
                 self.projects.insert(e.project, project);
                 self.add_codes(e.project, meta.position, &e.codes)?;
@@ -214,6 +218,27 @@ impl State {
                 let project = self.project_mut(e.project)?;
                 (project.latest, project.closed) = (e.date, Some(e.date));
             }
+            Event::TaxReceived(e) => {
+                let (amount, county, incentives) = (e.amount.fen(), e.county.fen(), e.incentives.fen());
+                let (date, position, voucher) = (e.date, meta.position, e.voucher.clone());
+                let entry = TaxEntry { date, amount, county, incentives, voucher, position };
+                self.project_mut(e.project)?.taxes.entry((e.date, e.kind)).or_default().push(entry);
+            }
+            Event::TaxRefunded(e) => {
+                let (amount, county, incentives) = (e.amount.fen(), e.county.fen(), e.incentives.fen());
+                let (date, position, voucher) = (e.date, meta.position, e.voucher.clone());
+                let entry = TaxEntry { date, amount, county, incentives, voucher, position };
+                self.project_mut(e.project)?.taxes.entry((e.refund_of, e.kind)).or_default().push(entry);
+            }
+            Event::PeriodClosed(e) => self.closed.push(e.period),
+            Event::SettlementOpened(e) => self.open_run(meta, e)?,
+            Event::SettlementAccrued(e) => self.accrue(e)?,
+            Event::StatementConfirmed(e) => {
+                let region = self.region_id(e.region)?;
+                self.run_mut(e.run)?.confirmed.insert(region);
+            }
+            Event::SettlementFinalised(e) => self.finalise(e)?,
+            Event::PaymentRecorded(e) => self.pay(e)?,
             Event::ObservationReported(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,
             Event::ObservationCorrected(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,
             Event::ObservationRuled(e) => {
@@ -405,7 +430,7 @@ impl State {
         transfer.ok_or_else(|| Inconsistent(format!("transfer {number} of project {project}")))
     }
 
-    fn region_id(&self, code: RegionCode) -> Result<RegionId, Inconsistent> {
+    pub(crate) fn region_id(&self, code: RegionCode) -> Result<RegionId, Inconsistent> {
         let region = self.regions.find(code).map(|region| region.id);
         region.ok_or_else(|| Inconsistent(format!("region {code}")))
     }

@@ -20,6 +20,7 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod amount;
+mod as_json;
 pub mod authority;
 pub mod command;
 pub mod counting;
@@ -37,8 +38,10 @@ pub mod region;
 pub mod rejection;
 #[cfg(feature = "schema")]
 mod schema;
+pub mod settlement;
 pub mod state;
 pub mod suggest;
+pub mod tax;
 pub mod terms;
 pub mod tier;
 pub mod time;

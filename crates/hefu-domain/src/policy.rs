@@ -2,15 +2,16 @@
 //!
 //! Every default is one that `semantics` names; a later policy never changes what was accepted under an earlier one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    amount::Money,
+    amount::{FULL_BP, Money},
     indicator::{Class, Count, Indicator, IndicatorCode, Kind, Unit},
     region::{Border, RegionCode},
-    terms::{Credits, MultiHop, TaxTerms, Terms},
+    tax::{TaxRate, built_in_rates},
+    terms::{Credits, MultiHop, TaxTerms, Terms, Trigger},
     time::Date,
 };
 
@@ -206,8 +207,17 @@ pub struct Policy {
     pub multi_hop: MultiHop,
     /// Working days after which an unanswered proposal expires; 0: never.
     pub proposal_expires_workdays: u32,
+    /// Working days after which a run may be finalised although a region has not confirmed its statement; 0: never.
+    #[serde(skip_serializing_if = "is_usual_limit")]
+    pub statement_confirm_workdays: u32,
     /// How destinations are ranked.
     pub suggest: Suggest,
+    /// How taxes are divided between centre, province and county. Left out in a record: the built-in ones.
+    #[serde(skip_serializing_if = "are_built_in_rates")]
+    pub tax_rates: Vec<TaxRate>,
+    /// Tax schedules that a proposal can name. Left out in a record: the built-in ones.
+    #[serde(skip_serializing_if = "are_built_in_templates")]
+    pub tax_templates: BTreeMap<String, TaxTerms>,
     /// Shortest time in working days that a tier stays open; 0: none.
     pub tier_min_open_workdays: u32,
     /// Which counties are neighbours.
@@ -232,7 +242,10 @@ impl Default for Policy {
             large_project: Money::from_fen(100_000_000_000),
             multi_hop: MultiHop::Chain,
             proposal_expires_workdays: 60,
+            statement_confirm_workdays: CONFIRM_WORKDAYS,
             suggest: Suggest::default(),
+            tax_rates: built_in_rates(),
+            tax_templates: built_in_templates(),
             tier_min_open_workdays: 0,
             tier_rule: TierRule::default(),
         }
@@ -249,6 +262,23 @@ impl Policy {
     pub fn defect(&self) -> Option<&'static str> {
         if let Some(field) = self.default_terms().out_of_range() {
             return Some(field);
+        }
+        let over = |rate: &TaxRate| rate.local_bp > FULL_BP || rate.county_bp > FULL_BP;
+        if self.tax_rates.iter().any(over) {
+            return Some("tax_rates: more than 100 %");
+        }
+        let rates: BTreeSet<_> = self.tax_rates.iter().map(|rate| (rate.kind, rate.from)).collect();
+        if rates.len() != self.tax_rates.len() {
+            return Some("tax_rates: two rates of one kind begin on one day");
+        }
+        let usable = |terms: &TaxTerms| terms.is_sound() && terms.template.is_none();
+        if !self.tax_templates.values().all(usable) {
+            return Some(
+                "tax_templates: shares above 100 %, steps out of order, or a template in a template",
+            );
+        }
+        if self.default_tax.as_ref().is_some_and(|tax| tax.template.is_some()) {
+            return Some("default_tax: state the schedule, not a template");
         }
         let mut codes = BTreeSet::new();
         for indicator in &self.indicators {
@@ -274,6 +304,47 @@ impl Policy {
         }
         None
     }
+}
+
+/// Working days in which a statement is to be confirmed, unless the policy says otherwise.
+const CONFIRM_WORKDAYS: u32 = 20;
+
+// What is built in never changes: a record that leaves these out means exactly these.
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_usual_limit(days: &u32) -> bool {
+    *days == CONFIRM_WORKDAYS
+}
+
+#[allow(clippy::ptr_arg, reason = "serde asks for a reference")]
+fn are_built_in_rates(rates: &Vec<TaxRate>) -> bool {
+    *rates == built_in_rates()
+}
+
+fn are_built_in_templates(templates: &BTreeMap<String, TaxTerms>) -> bool {
+    *templates == built_in_templates()
+}
+
+/// Schedules of published rules, as a proposal can name them. Sources and readings: `docs/RULES.md`.
+pub fn built_in_templates() -> BTreeMap<String, TaxTerms> {
+    let kinds = || ["vat", "cit"].iter().filter_map(|kind| kind.parse().ok()).collect();
+    let jingjinji = TaxTerms {
+        extension_years_bp: vec![5_000; 2],
+        kinds: kinds(),
+        production_years_bp: vec![5_000; 3],
+        ..TaxTerms::default()
+    };
+    let ningde = TaxTerms {
+        production_years_bp: vec![5_000; 5],
+        years_from: Trigger::FirstTax,
+        ..TaxTerms::default()
+    };
+    let kunming = TaxTerms { production_years_bp: vec![5_000; 5], ..TaxTerms::default() };
+    let zibo = TaxTerms { production_years_bp: vec![6_000; 20], ..TaxTerms::default() };
+    [("jingjinji_2015", jingjinji), ("kunming_2022", kunming), ("ningde_2017", ningde), ("zibo_2022", zibo)]
+        .into_iter()
+        .map(|(name, terms)| (name.to_owned(), terms))
+        .collect()
 }
 
 /// The built-in catalogue.

@@ -152,7 +152,16 @@ impl Event {
             | Event::AppealWaived(_)
             | Event::RulingFinal(_)
             | Event::ObservationRuled(_)
-            | Event::CreditRuled(_) => return None,
+            | Event::CreditRuled(_)
+            // Voucher numbers stay: a payment that is reported twice is found by them.
+            | Event::TaxReceived(_)
+            | Event::TaxRefunded(_)
+            | Event::PeriodClosed(_)
+            | Event::SettlementOpened(_)
+            | Event::SettlementAccrued(_)
+            | Event::StatementConfirmed(_)
+            | Event::SettlementFinalised(_)
+            | Event::PaymentRecorded(_) => return None,
         }
         Some(left)
     }
@@ -229,7 +238,15 @@ impl State {
             | Event::AppealWaived(_)
             | Event::RulingFinal(_)
             | Event::ObservationRuled(_)
-            | Event::CreditRuled(_) => {}
+            | Event::CreditRuled(_)
+            | Event::TaxReceived(_)
+            | Event::TaxRefunded(_)
+            | Event::PeriodClosed(_)
+            | Event::SettlementOpened(_)
+            | Event::SettlementAccrued(_)
+            | Event::StatementConfirmed(_)
+            | Event::SettlementFinalised(_)
+            | Event::PaymentRecorded(_) => {}
         }
         Ok(())
     }

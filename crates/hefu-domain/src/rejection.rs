@@ -1,12 +1,13 @@
 //! Refusals: why a command changes nothing. Typed values, in the order of the checks, each with a stable code.
 
 use crate::{
-    amount::{BadDecimal, Decimal},
+    amount::{BadDecimal, Decimal, Money},
     dispute::DisputeId,
     id::{EnterpriseCode, Evidence, KeyId, ProjectId},
     indicator::IndicatorCode,
     period::Period,
     region::{BadRegion, RegionCode},
+    tax::TaxKind,
     tier::Tier,
     time::Date,
 };
@@ -24,7 +25,7 @@ macro_rules! same_in_chinese {
     })* };
 }
 
-same_in_chinese! { u32 u64 Date Decimal DisputeId EnterpriseCode Evidence KeyId ProjectId IndicatorCode Period RegionCode }
+same_in_chinese! { u32 u64 Date Decimal Money TaxKind DisputeId EnterpriseCode Evidence KeyId ProjectId IndicatorCode Period RegionCode }
 
 impl Chinese for Tier {
     fn zh(&self) -> String {
@@ -62,6 +63,9 @@ pub fn phrase_zh(phrase: &str) -> String {
         "the host's coordinator" => "主办地区的协调机构",
         "a region's office" => "地区的经办机构",
         "a region's office or statistics bureau" => "地区的经办机构或统计机构",
+        "the host's statistics bureau" => "主办地区的统计机构",
+        "a region's treasury or office" => "地区的财政机构或经办机构",
+        "a region's treasury or coordinator" => "地区的财政机构或协调机构",
         "a region's office or coordinator" => "地区的经办机构或协调机构",
         "a region's office, statistics bureau or treasury" => "地区的经办、统计或财政机构",
         "opened" => "待答复",
@@ -281,4 +285,33 @@ rejections! {
     "same_person" SamePerson { /** Who. */ person: String } "`{person}` proposed it: another person must approve" "`{person}` 为提出人:须由另一人批准"
     /// The party gave up its appeal.
     "appeal_waived" AppealWaived {} "this party gave up its appeal" "该方已放弃复核"
+    /// The policy has no rate for the kind.
+    "unknown_tax_kind" UnknownTaxKind { /** Kind. */ kind: TaxKind } "the policy has no rate for tax `{kind}` on that day" "政策中没有该日税种 `{kind}` 的分成比例"
+    /// A receipt is positive, a refund negative and names what it refunds.
+    "tax_sign" TaxSign {} "tax received is positive, its incentives not negative; a refund is negative and names the day of what it refunds in `refund_of`" "入库税款须为正、奖补不得为负;退税须为负并在 `refund_of` 写明原入库日"
+    /// The same receipt again.
+    "tax_known" TaxKnown { /** Day. */ date: Date } "this amount of {date} is already on record: if it was paid twice, give each its `voucher`" "{date} 的该笔金额已登记:如确为两笔,请分别填写 `voucher`"
+    /// More is refunded than was paid.
+    "refund_exceeds" RefundExceeds { /** What is left. */ paid: Money, /** Day. */ date: Date } "only {paid} of this tax was paid on {date} and not refunded yet, or more incentives are taken back than were granted" "{date} 该税种尚未退还的入库额仅 {paid},或追回的奖补超过已给予的"
+    /// The policy has no such template.
+    "unknown_template" UnknownTemplate { /** Name. */ template: String } "the policy has no tax template `{template}`" "政策中没有税收分成模板 `{template}`"
+    /// A date in a closed period needs everybody's signature.
+    "date_in_closed_period" DateInClosedPeriod { /** Date. */ date: Date, /** The last closed period. */ closed: Period, /** Whose signature is missing. */ needed: RegionCode }
+        "{date} lies in a closed period (closed through {closed}): the parties and their superior must sign, {needed} has not" "{date} 属于已关账期间(已关至 {closed}):须各方及其共同上级签署,{needed} 尚未签署"
+    /// Periods are closed and settled one after another.
+    "period_out_of_order" PeriodOutOfOrder { /** Which. */ period: Period, /** First day expected. */ expected: Date } "{period} does not begin on {expected}, the day after the last one ended" "{period} 并非始于上一期结束次日 {expected}"
+    /// The run before is not finalised.
+    "settlement_open" SettlementOpen { /** Which. */ period: Period } "the settlement of {period} is not finalised yet" "{period} 的结算尚未定稿"
+    /// No run for the period.
+    "no_such_settlement" NoSuchSettlement { /** Which. */ period: Period } "{period} has no settlement run" "{period} 没有结算"
+    /// The run is finalised.
+    "settlement_finalised" SettlementFinalised { /** Which. */ period: Period } "the settlement of {period} is finalised: what is found later goes into the next one" "{period} 的结算已定稿:其后发现的差异计入下期"
+    /// The statement is confirmed.
+    "statement_confirmed" StatementConfirmed { /** Whose. */ region: RegionCode } "{region} has confirmed its statement already" "{region} 已确认其结算单"
+    /// Somebody has not confirmed and still has time.
+    "statement_unconfirmed" StatementUnconfirmed { /** Who. */ region: RegionCode, /** Until when. */ until: String } "not before {region} has confirmed its statement{until}" "{region} 尚未确认其结算单,确认期未满"
+    /// An amount must be positive.
+    "not_positive" NotPositive { /** Field. */ field: &'static str } "`{field}` must be positive" "`{field}` 须为正"
+    /// More is paid than is due.
+    "payment_exceeds" PaymentExceeds { /** What is due. */ due: Money } "only {due} is due" "应付额仅 {due}"
 }

@@ -17,6 +17,8 @@ use crate::{
     period::Period,
     policy::Policy,
     region::{RegionCode, RegionId, RegionTree},
+    settlement::Settlement,
+    tax::{TaxEntry, TaxKind, first_tax},
     terms::{Terms, Trigger},
     tier::Tier,
     time::{Date, Timestamp},
@@ -235,6 +237,8 @@ pub struct Project {
     pub ruled_values: BTreeMap<(IndicatorId, Period), DisputeId>,
     /// What rulings gave regions or took from them, by observation; minor units.
     pub ruled_credits: BTreeMap<(IndicatorId, Period), Vec<(RegionId, i64)>>,
+    /// Tax by the day it was paid and kind, refunds beside what they refund.
+    pub taxes: BTreeMap<(Date, TaxKind), Vec<TaxEntry>>,
 }
 
 impl Project {
@@ -283,8 +287,7 @@ impl Project {
             Trigger::Landing => Some(landed),
             Trigger::ConstructionStart => first(|stay| stay.construction),
             Trigger::ProductionStart => first(|stay| stay.production),
-            // Tax receipts come with the settlement commands; until one is recorded the trigger is not reached.
-            Trigger::FirstTax => None,
+            Trigger::FirstTax => first_tax(self, landed),
         }
     }
 
@@ -313,6 +316,7 @@ pub struct State {
     /// Regions.
     pub regions: RegionTree,
     /// Policy in force.
+    #[serde(with = "crate::as_json")]
     pub policy: Policy,
     /// Its number, from 1; 0 before record 0.
     pub policy_version: u32,
@@ -338,6 +342,10 @@ pub struct State {
     pub open_disputes: BTreeMap<Matter, DisputeId>,
     /// Disputes by the last day of the limit that runs.
     pub dispute_deadlines: BTreeSet<(Date, DisputeId)>,
+    /// Closed periods, in order, without gaps.
+    pub closed: Vec<Period>,
+    /// Settlement runs, lines and balances.
+    pub settlement: Settlement,
 }
 
 impl Default for State {
@@ -361,6 +369,8 @@ impl Default for State {
             joined: BTreeMap::new(),
             open_disputes: BTreeMap::new(),
             dispute_deadlines: BTreeSet::new(),
+            closed: Vec::new(),
+            settlement: Settlement::default(),
         }
     }
 }

@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{amount::FULL_BP, indicator::Class, region::RegionCode};
+use crate::{
+    amount::{FULL_BP, Money},
+    indicator::Class,
+    region::RegionCode,
+    tax::{TaxKind, schedule::Phase},
+};
 
 /// What starts the window of a claim (semantics R2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -108,20 +113,193 @@ pub enum TaxUnit {
     Receipt,
 }
 
-/// The origin's stepped share of tax by phase (measure 5: 阶梯式税收分成), in basis points.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// A marginal step: the part of a phase's base up to `up_to` counts with this weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct TaxTerms {
+pub struct Bracket {
+    /// How much of the share this part of the base gives, basis points.
+    pub scale_bp: u32,
+    /// End of the step, in yuan of the phase's base; left out: the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<Money>,
+}
+
+/// A further party that holds a share: the common superior, or the county that hosts a zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OtherShare {
     /// Share during construction.
     #[serde(default)]
     pub construction_bp: u32,
     /// Share in production year 1, 2, …; none afterwards.
     #[serde(default)]
     pub production_years_bp: Vec<u32>,
+    /// Who holds it.
+    pub region: RegionCode,
+}
+
+impl OtherShare {
+    /// Its basis points in a phase.
+    pub fn bp(&self, phase: Phase) -> u32 {
+        match phase {
+            Phase::Before | Phase::After => 0,
+            Phase::Construction(_) => self.construction_bp,
+            Phase::Year(year) => of_year(&self.production_years_bp, year),
+        }
+    }
+}
+
+/// The origin's stepped share of tax by phase (measure 5: 阶梯式税收分成), in basis points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TaxTerms {
+    /// Marginal steps that scale the origin's share, by the base of one phase; none: the whole base in full.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brackets: Vec<Bracket>,
+    /// The most the origin gets in all, in yuan (for example the taxes of the three years before the move).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Money>,
+    /// Share during construction.
+    #[serde(default)]
+    pub construction_bp: u32,
+    /// Share in the years after the last production year, while the cap is not reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extension_years_bp: Vec<u32>,
+    /// The kinds of tax that are shared; empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<TaxKind>,
+    /// Further parties beside origin and host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherShare>,
+    /// What the origin has laid out, in yuan: repaid first, from the whole base, before anything is shared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlay: Option<Money>,
+    /// Share in production year 1, 2, …; none afterwards.
+    #[serde(default)]
+    pub production_years_bp: Vec<u32>,
+    /// The policy's template these terms are made from. Beside it only cap, outlay and others may be stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// When shares are computed.
     #[serde(default)]
     pub unit: TaxUnit,
+    /// What production year 1 starts with.
+    #[serde(default = "production_start", skip_serializing_if = "is_production_start")]
+    pub years_from: Trigger,
+}
+
+impl Default for TaxTerms {
+    /// Shares nothing.
+    fn default() -> TaxTerms {
+        TaxTerms {
+            brackets: Vec::new(),
+            cap: None,
+            construction_bp: 0,
+            extension_years_bp: Vec::new(),
+            kinds: Vec::new(),
+            others: Vec::new(),
+            outlay: None,
+            production_years_bp: Vec::new(),
+            template: None,
+            unit: TaxUnit::PhaseYear,
+            years_from: Trigger::ProductionStart,
+        }
+    }
+}
+
+const fn production_start() -> Trigger {
+    Trigger::ProductionStart
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_production_start(trigger: &Trigger) -> bool {
+    matches!(trigger, Trigger::ProductionStart)
+}
+
+fn of_year(years: &[u32], year: u16) -> u32 {
+    usize::from(year).checked_sub(1).and_then(|place| years.get(place)).copied().unwrap_or(0)
+}
+
+impl TaxTerms {
+    /// Number of years the schedule can last.
+    pub fn years(&self) -> usize {
+        self.production_years_bp.len() + self.extension_years_bp.len()
+    }
+
+    /// The origin's basis points in a phase. Extension years give nothing once the cap is reached.
+    pub fn origin_bp(&self, phase: Phase, capped: bool) -> u32 {
+        match phase {
+            Phase::Before | Phase::After => 0,
+            Phase::Construction(_) => self.construction_bp,
+            Phase::Year(year) => {
+                let regular = u16::try_from(self.production_years_bp.len()).unwrap_or(u16::MAX);
+                match year.checked_sub(regular) {
+                    Some(extension) if extension > 0 && capped => 0,
+                    Some(extension) if extension > 0 => of_year(&self.extension_years_bp, extension),
+                    Some(_) | None => of_year(&self.production_years_bp, year),
+                }
+            }
+        }
+    }
+
+    /// `amount` of a phase's base that already stands at `from`, in fen, scaled by the brackets in basis points.
+    pub fn scaled(&self, from: i128, amount: i128) -> i128 {
+        if self.brackets.is_empty() {
+            return amount * i128::from(FULL_BP);
+        }
+        let (mut start, mut sum) = (0, 0);
+        for bracket in &self.brackets {
+            let end = bracket.up_to.map_or(i128::MAX, |money| i128::from(money.fen()));
+            let inside = (from + amount).min(end) - from.max(start);
+            sum += inside.max(0) * i128::from(bracket.scale_bp);
+            start = end;
+        }
+        sum
+    }
+
+    /// Whether every number is in range and the parties of no phase hold more than the whole.
+    pub fn is_sound(&self) -> bool {
+        let years = self.production_years_bp.iter().chain(&self.extension_years_bp);
+        let longest = self.others.iter().map(|other| other.production_years_bp.len()).max().unwrap_or(0);
+        let phases =
+            (1..=self.years().max(longest)).map(|year| Phase::Year(u16::try_from(year).unwrap_or(0)));
+        let fits = |phase: Phase| {
+            let others = self.others.iter().map(|other| u64::from(other.bp(phase)));
+            u64::from(self.origin_bp(phase, false)) + others.sum::<u64>() <= u64::from(FULL_BP)
+        };
+        let ends: Vec<Option<Money>> = self.brackets.iter().map(|bracket| bracket.up_to).collect();
+        let rising =
+            ends.windows(2).all(|pair| pair[0].is_some() && (pair[1].is_none() || pair[0] < pair[1]));
+        let positive = |money: Option<Money>| money.is_none_or(|money| money > Money::default());
+        let mut regions: Vec<RegionCode> = self.others.iter().map(|other| other.region).collect();
+        regions.sort_unstable();
+        years.chain([&self.construction_bp]).all(|bp| *bp <= FULL_BP)
+            && self.years().max(longest) <= 100
+            && phases.chain([Phase::Construction(0)]).all(fits)
+            && self.brackets.iter().all(|bracket| bracket.scale_bp <= FULL_BP)
+            && rising
+            && ends.iter().all(|end| positive(*end))
+            && positive(self.cap)
+            && positive(self.outlay)
+            && regions.windows(2).all(|pair| pair[0] != pair[1])
+    }
+
+    /// The template with what is stated beside it; `None` if more than cap, outlay and others is.
+    pub fn from_template(&self, template: &TaxTerms) -> Option<TaxTerms> {
+        let TaxTerms { cap, others, outlay, template: name, .. } = self.clone();
+        let only =
+            TaxTerms { cap, others: others.clone(), outlay, template: name.clone(), ..TaxTerms::default() };
+        (*self == only).then(|| TaxTerms {
+            cap: cap.or(template.cap),
+            others: if others.is_empty() { template.others.clone() } else { others },
+            outlay: outlay.or(template.outlay),
+            template: name,
+            ..template.clone()
+        })
+    }
 }
 
 /// The terms in full, as recorded with a proposal: nothing in them depends on a later policy.
@@ -133,6 +311,7 @@ pub struct Terms {
     /// The multi-hop rule.
     pub multi_hop: MultiHop,
     /// Tax schedule, if one was agreed.
+    #[serde(default, with = "crate::as_json")]
     pub tax: Option<TaxTerms>,
 }
 
@@ -228,16 +407,17 @@ impl Terms {
     pub fn out_of_range(&self) -> Option<&'static str> {
         let Credits { attraction, investment, research, value_added } = self.credits;
         let credits = [attraction, investment, research, value_added];
-        let years = self.tax.iter().flat_map(|tax| &tax.production_years_bp);
-        let mut shares = self.tax.iter().map(|tax| &tax.construction_bp).chain(years);
         if credits.iter().any(|c| c.origin_bp > FULL_BP) {
             Some("origin_bp")
         } else if credits.iter().any(|c| c.destination_bp > FULL_BP) {
             Some("destination_bp")
         } else if credits.iter().any(|c| c.months > 1200) {
             Some("months")
-        } else if shares.any(|bp| *bp > FULL_BP) {
+        } else if self.tax.as_ref().is_some_and(|tax| !tax.is_sound()) {
             Some("tax")
+        } else if self.tax.as_ref().is_some_and(|tax| !tax.extension_years_bp.is_empty() && tax.cap.is_none())
+        {
+            Some("tax.cap")
         } else {
             None
         }

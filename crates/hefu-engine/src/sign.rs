@@ -104,6 +104,14 @@ impl Signer {
             }
             return;
         }
+        if !command.contains_key("subject") && matches!(kind, "confirm_statement" | "finalise_settlement") {
+            let period = command.get("period").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            if let Some((_, run)) = period.and_then(|period| state.settlement.run(period)) {
+                let (id, sha256) = (run.command.to_string(), run.command_sha256.to_string());
+                command.insert("subject".to_owned(), json!({"id": id, "sha256": sha256}));
+            }
+            return;
+        }
         if command.contains_key("subject") || !(answers_open || about_claim) {
             return;
         }

@@ -104,7 +104,7 @@ fn toml_fault(words: &str, given: Option<&str>) -> Fault {
 }
 
 /// What each part of a policy file is for.
-const COMMENTS: [(&str, &str); 18] = [
+const COMMENTS: [(&str, &str); 21] = [
     (
         "at_max_age_seconds",
         "签署后最迟多少秒内须入账 / a command may be signed at most this long before it is recorded",
@@ -144,15 +144,30 @@ const COMMENTS: [(&str, &str); 18] = [
         "proposal_expires_workdays",
         "提议未答复的失效工作日,0 为不失效 / working days until an unanswered proposal expires",
     ),
+    (
+        "statement_confirm_workdays",
+        "结算单确认期(工作日),0 为须全部确认 / working days to confirm a statement, 0: all must",
+    ),
     ("suggest", "去向推荐计分、名单与产业平台 / how destinations are ranked; lists and zones"),
+    ("tax_rates", "各税种地方与县级留成比例(万分比) / local and county-retained parts by kind of tax"),
+    ("tax_templates", "可供提议引用的税收分成模板 / tax schedules that a proposal can name"),
     ("tier_min_open_workdays", "每一层级最短开放工作日 / shortest time a tier stays open, in working days"),
     ("tier_rule", "何为“周边” / which counties are neighbours"),
 ];
 
+/// All of a policy; a record leaves out what is built in, a person wants to see it.
+fn whole(policy: &Policy) -> Result<String, toml::ser::Error> {
+    let mut table = toml::Table::try_from(policy)?;
+    let days = toml::Value::from(policy.statement_confirm_workdays);
+    table.entry("statement_confirm_workdays").or_insert(days);
+    table.entry("tax_rates").or_insert(toml::Value::try_from(&policy.tax_rates)?);
+    table.entry("tax_templates").or_insert(toml::Value::try_from(&policy.tax_templates)?);
+    toml::to_string(&table)
+}
+
 /// The policy as a file to start from, with a comment on every part.
 pub fn to_toml(policy: &Policy) -> String {
-    let body =
-        toml::to_string(policy).unwrap_or_else(|error| unreachable!("a policy has a TOML form: {error}"));
+    let body = whole(policy).unwrap_or_else(|error| unreachable!("a policy has a TOML form: {error}"));
     let mut text = String::from(
         "# 合符账本政策 / policy of a Hefu ledger. 省略的键取默认值;未知的键会被拒绝。\n\
          # What is left out keeps its default; unknown keys are refused.\n\n",

@@ -10,13 +10,15 @@ pub mod counted;
 pub mod counting;
 pub mod explain;
 pub mod marks;
+pub mod settlement;
 pub mod status;
 
 use hefu_domain::{
     event::Event,
     evolve::Inconsistent,
     id::ProjectId,
-    state::{Meta, State},
+    state::{Meta, State, Transfer},
+    terms::Trigger,
     time::{Date, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -81,6 +83,17 @@ fn reach(state: &State, event: &Event) -> Reach {
     let claim = |project, number| {
         landed(project, number).map_or(Reach::Nothing, |from| Reach::Standing(project, from))
     };
+    // Tax moves a window that begins with the first of it.
+    let first_tax = |project: ProjectId| {
+        let Some(known) = state.projects.get(&project) else { return Reach::Nothing };
+        let waits = |transfer: &&Transfer| {
+            let credits = &transfer.terms.credits;
+            let all = [&credits.attraction, &credits.investment, &credits.research, &credits.value_added];
+            all.iter().any(|credit| credit.trigger == Trigger::FirstTax)
+        };
+        let from = known.transfers.iter().filter(waits).filter_map(|transfer| known.landed(transfer)).min();
+        from.map_or(Reach::Nothing, |from| Reach::Standing(project, from))
+    };
     match event {
         Event::ObservationReported(_) | Event::ObservationCorrected(_) | Event::ObservationRuled(_) => {
             Reach::Value
@@ -94,6 +107,8 @@ fn reach(state: &State, event: &Event) -> Reach {
         Event::ProjectClosed(e) => Reach::Standing(e.project, e.date),
         Event::ClaimConfirmed(e) => claim(e.project, e.transfer),
         Event::ClaimRejected(e) => claim(e.project, e.transfer),
+        Event::TaxReceived(e) => first_tax(e.project),
+        Event::TaxRefunded(e) => first_tax(e.project),
         Event::PolicyAdopted(_) => Reach::Policy,
         Event::LedgerCreated(_)
         | Event::RegionsRegistered(_)
@@ -130,6 +145,12 @@ fn reach(state: &State, event: &Event) -> Reach {
         | Event::RulingApproved(_)
         | Event::RulingAppealed(_)
         | Event::AppealWaived(_)
-        | Event::RulingFinal(_) => Reach::Nothing,
+        | Event::RulingFinal(_)
+        | Event::PeriodClosed(_)
+        | Event::SettlementOpened(_)
+        | Event::SettlementAccrued(_)
+        | Event::StatementConfirmed(_)
+        | Event::SettlementFinalised(_)
+        | Event::PaymentRecorded(_) => Reach::Nothing,
     }
 }

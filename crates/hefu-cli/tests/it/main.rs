@@ -15,6 +15,7 @@ mod publish;
 mod reconcile;
 mod redaction;
 mod reports;
+mod settle;
 mod support;
 mod verify;
 mod witness;

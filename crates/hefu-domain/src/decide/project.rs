@@ -1,6 +1,6 @@
 //! Commands about enterprises and the life of a project: registration, landing, construction, production, end.
 
-use super::{Context, acts_for, business_date, county, held, optional_text, text};
+use super::{Context, acts_for, business_date, county, held, optional_text, period::open_or_signed, text};
 use crate::{
     amount::Money,
     authority::Role,
@@ -12,6 +12,7 @@ use crate::{
         ConstructionStarted, EnterpriseRegistered, Event, ProductionStarted, ProjectAmended, ProjectClosed,
         ProjectLanded, ProjectRegistered, ProjectResumed, ProjectSuspended,
     },
+    region::RegionId,
     rejection::Rejection,
     state::{Actor, Outcome, Project, State},
 };
@@ -56,6 +57,7 @@ pub(super) fn register(
     }
     let date = c.date.unwrap_or_else(|| context.ts.date());
     business_date(context, date, date)?;
+    open_or_signed(state, context, date, &[origin])?;
     let RegisterProject { codes, enterprise, industry, name, planned_investment, project, site, .. } =
         c.clone();
     let origin = state.code(origin);
@@ -91,6 +93,7 @@ pub(super) fn amend(
     let date = c.date.unwrap_or_else(|| context.ts.date());
     let earliest = project.planned.last().map_or(project.registered, |(from, _)| *from);
     business_date(context, date, earliest)?;
+    open_or_signed(state, context, date, &parties(project))?;
     let AmendProject { codes, name, planned_investment, project, .. } = c.clone();
     Ok(vec![ProjectAmended { codes, date, name, planned_investment, project }.into()])
 }
@@ -107,6 +110,7 @@ pub(super) fn land(
     acts_for(state, actor, transfer.destination, &[Role::Office])?;
     c.site.iter().try_for_each(|site| text("site", site))?;
     business_date(context, c.date, project.latest)?;
+    open_or_signed(state, context, c.date, &[transfer.destination, transfer.origin])?;
     let event = ProjectLanded {
         date: c.date,
         project: c.project,
@@ -128,6 +132,7 @@ pub(super) fn start_construction(
         return Err(Rejection::AlreadyStarted { date });
     }
     business_date(context, c.date, project.latest)?;
+    open_or_signed(state, context, c.date, &parties(project))?;
     Ok(vec![ConstructionStarted { date: c.date, project: c.project }.into()])
 }
 
@@ -146,6 +151,7 @@ pub(super) fn start_production(
         return Err(Rejection::ConstructionNotStarted {});
     }
     business_date(context, c.date, project.latest)?;
+    open_or_signed(state, context, c.date, &parties(project))?;
     Ok(vec![ProductionStarted { date: c.date, project: c.project }.into()])
 }
 
@@ -158,7 +164,8 @@ pub(super) fn suspend(
     let project = running(held(state, actor, c.project)?)?;
     optional_text("reason", &c.reason)?;
     business_date(context, c.date, project.latest)?;
-    let SuspendProject { date, project, reason } = c.clone();
+    open_or_signed(state, context, c.date, &parties(project))?;
+    let SuspendProject { date, project, reason, .. } = c.clone();
     Ok(vec![ProjectSuspended { date, project, reason }.into()])
 }
 
@@ -173,6 +180,7 @@ pub(super) fn resume(
         return Err(Rejection::NotSuspended {});
     }
     business_date(context, c.date, project.latest)?;
+    open_or_signed(state, context, c.date, &parties(project))?;
     Ok(vec![ProjectResumed { date: c.date, project: c.project }.into()])
 }
 
@@ -188,8 +196,16 @@ pub(super) fn close(
         return Err(Rejection::ProposalPending { destination: state.code(transfer.destination) });
     }
     business_date(context, c.date, project.latest)?;
-    let CloseProject { date, project, reason } = c.clone();
+    open_or_signed(state, context, c.date, &parties(project))?;
+    let CloseProject { date, project, reason, .. } = c.clone();
     Ok(vec![ProjectClosed { date, project, reason }.into()])
+}
+
+/// The holder, and the origin of the transfer that brought the project here.
+fn parties(project: &Project) -> Vec<RegionId> {
+    let here = project.current();
+    let transfer = here.transfer.and_then(|number| project.transfers.get(number as usize));
+    [here.region].into_iter().chain(transfer.map(|transfer| transfer.origin)).collect()
 }
 
 fn running(project: &Project) -> Result<&Project, Rejection> {

@@ -12,15 +12,18 @@ use crate::{
         ClaimConfirmed, ClaimRejected, Event, TierExhausted, TierWaived, TransferAccepted, TransferConsented,
         TransferDeclined, TransferProposed, TransferWithdrawn,
     },
+    id::Digest,
     policy::ClaimConfirmation,
     redaction::MARK,
     region::{Level, RegionId},
     rejection::Rejection,
     state::{Actor, ClaimStatus, Outcome, Project, State, Transfer},
-    terms::MultiHop,
+    tax::schedule,
+    terms::{MultiHop, TaxTerms},
     tier::{Tier, tier_of},
     time::Timestamp,
 };
+use uuid::Uuid;
 
 pub(super) fn exhaust_tier(
     state: &State,
@@ -91,9 +94,15 @@ pub(super) fn propose(
         return Err(Rejection::TierNotOpen { tier, open });
     }
     let defaults = state.policy.default_terms();
-    let terms = c.terms.as_ref().map_or_else(|| defaults.clone(), |terms| terms.resolve(&defaults));
+    let mut terms = c.terms.as_ref().map_or_else(|| defaults.clone(), |terms| terms.resolve(&defaults));
+    if let Some(tax) = c.terms.as_ref().and_then(|terms| terms.tax.as_ref()) {
+        terms.tax = Some(tax_terms(state, tax)?);
+    }
     if let Some(field) = terms.out_of_range() {
         return Err(Rejection::TermsOutOfRange { field });
+    }
+    for other in terms.tax.iter().flat_map(|tax| &tax.others) {
+        super::region(state, other.region)?;
     }
     let moves_county = here.region != destination;
     let reduces = moves_county && terms.multi_hop == MultiHop::LastHop;
@@ -118,12 +127,21 @@ pub(super) fn propose(
     Ok(vec![event.into()])
 }
 
+/// Tax terms in full: those of the template they name, with what is stated beside it.
+fn tax_terms(state: &State, stated: &TaxTerms) -> Result<TaxTerms, Rejection> {
+    let Some(name) = &stated.template else { return Ok(stated.clone()) };
+    let template = state.policy.tax_templates.get(name);
+    let template = template.ok_or_else(|| Rejection::UnknownTemplate { template: name.clone() })?;
+    stated.from_template(template).ok_or(Rejection::TermsOutOfRange { field: "tax.template" })
+}
+
 /// Earlier origins whose claim a `last_hop` transfer would end before its window does: nobody's live claim changes
 /// without their signature. The landing may be dated back to the project's latest milestone.
 fn reduced_origins(project: &Project) -> Vec<RegionId> {
     let mut origins: Vec<RegionId> = Vec::new();
     for transfer in counting::surviving(project, None) {
-        let running = counting::latest_end(project, transfer).is_none_or(|end| project.latest < end);
+        let counts = counting::latest_end(project, transfer).is_none_or(|end| project.latest < end);
+        let running = counts || schedule::runs_on(project, transfer, project.latest);
         let claimed = transfer.claim != ClaimStatus::Rejected && transfer.terms.multi_hop == MultiHop::Chain;
         if running && claimed && !origins.contains(&transfer.origin) {
             origins.push(transfer.origin);
@@ -224,8 +242,13 @@ fn counterparty(state: &State, actor: &Actor, transfer: &Transfer) -> Result<Reg
 }
 
 fn answers(subject: Option<&Subject>, transfer: &Transfer) -> Result<(), Rejection> {
+    names(subject, transfer.command, transfer.command_sha256)
+}
+
+/// Whoever answers a command names it by id and digest.
+pub(super) fn names(subject: Option<&Subject>, command: Uuid, sha256: Digest) -> Result<(), Rejection> {
     let Some(subject) = subject else { return Err(Rejection::SubjectMissing {}) };
-    if subject.id == transfer.command && subject.sha256 == transfer.command_sha256 {
+    if subject.id == command && subject.sha256 == sha256 {
         return Ok(());
     }
     Err(Rejection::SubjectMismatch {})

@@ -15,7 +15,7 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const JOURNAL: &str = include_str!("../golden/journal.jsonl");
 
 /// Fields that may be left out; every other one is named when it is missing.
-const OPTIONAL: [&str; 42] = [
+const OPTIONAL: [&str; 48] = [
     "accept_transfer.subject",
     "amend_project.codes",
     "amend_project.date",
@@ -26,6 +26,7 @@ const OPTIONAL: [&str; 42] = [
     "approve_ruling.subject",
     "close_project.reason",
     "confirm_claim.subject",
+    "confirm_statement.subject",
     "create_ledger.adjacency",
     "create_ledger.continues",
     "create_ledger.endorsements",
@@ -33,6 +34,7 @@ const OPTIONAL: [&str; 42] = [
     "decline_transfer.reason",
     "decline_transfer.subject",
     "exhaust_tier.evidence",
+    "finalise_settlement.subject",
     "land_project.site",
     "open_dispute.amount",
     "open_dispute.evidence",
@@ -40,6 +42,7 @@ const OPTIONAL: [&str; 42] = [
     "propose_ruling.evidence",
     "propose_transfer.site",
     "propose_transfer.terms",
+    "record_payment.voucher",
     "recover_key.endorsements",
     "redact_record.endorsements",
     "register_keys.endorsements",
@@ -49,6 +52,9 @@ const OPTIONAL: [&str; 42] = [
     "register_regions.adjacency",
     "register_regions.regions",
     "reject_claim.subject",
+    "report_tax.incentives",
+    "report_tax.refund_of",
+    "report_tax.voucher",
     "rename_region.name_en",
     "revoke_key.compromised_since",
     "rotate_key.endorsements",
@@ -289,6 +295,18 @@ const EVERYTHING: &str = "
     330100+330100.coordinator+330108.office/3 recover_key 330108.office key 330108.office/3 person Li -> ok
     at 2026-06-20
     log tick -> ok
+    given P29 in 330802 since 2023-01-10
+    330802 build P29 on 2023-02-01 -> ok
+    given P29 moved 330681 on 2023-06-01 terms {\"tax\":{\"production_years_bp\":[5000],\"years_from\":\"first_tax\"}}
+    330000 confirm P29 0 -> ok
+    330681 tax P29 vat 2024-03-15 100.00 incentives 1.00 voucher V1 -> ok
+    330681 tax P29 vat 2024-05-15 -40.00 refund_of 2024-03-15 -> ok
+    330000.statistics close_period 2023 -> ok
+    330000.treasury run_settlement 2024 -> ok
+    330681.treasury confirm_statement 2024 -> ok
+    330802.treasury confirm_statement 2024 -> ok
+    330000.treasury finalise_settlement 2024 -> ok
+    330000.treasury pay 11.50 from 330681 to 330000 on 2025-03-01 voucher B1 -> ok
 ";
 
 #[test]

@@ -7,3 +7,5 @@ mod ledger;
 mod rights;
 mod script;
 mod scripts;
+mod settlement;
+mod tax;

@@ -77,12 +77,29 @@ const CASE: &str = "
     330100.coordinator approve D4 -> ok
     given P12 in 330108 since 2024-01-01
     given P12 moved 330122 on 2024-02-01
+    # P17, P20: 滨江 owes 桐庐 and 江山 a share of their tax; 2023 is settled and not paid, 2024 is run.
+    given P17 in 330122 since 2020-01-01
+    given P17 moved 330108 on 2020-06-01 terms {\"tax\":{\"construction_bp\":5000}}
+    330100 confirm P17 0 -> ok
+    330108 build P17 on 2020-07-01 -> ok
+    given P20 in 330881 since 2020-01-01
+    given P20 moved 330108 on 2020-06-01 terms {\"tax\":{\"construction_bp\":5000}}
+    330000 confirm P20 0 -> ok
+    330108 build P20 on 2020-07-01 -> ok
+    330108 tax P17 vat 2023-05-01 100.00 -> ok
+    330108 tax P20 vat 2023-05-01 100.00 -> ok
+    000000.treasury run_settlement 2023 -> ok
+    330108.treasury confirm_statement 2023 -> ok
+    330122.treasury confirm_statement 2023 -> ok
+    330881.treasury confirm_statement 2023 -> ok
+    000000.treasury finalise_settlement 2023 -> ok
+    000000.treasury run_settlement 2024 -> ok
     # A key of 滨江 is said to be lost.
     330100+330100.coordinator+330108.treasury/2 recover_key 330108.treasury key 330108.treasury/2 -> ok
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 46] = [
+const ROWS: [(&str, &str, &str); 55] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
@@ -133,6 +150,15 @@ const ROWS: [(&str, &str, &str); 46] = [
     ("decline_ruling", "decline_ruling D3", ""),
     ("appeal_ruling", "appeal D4", ""),
     ("waive_appeal", "waive_appeal D4", ""),
+    ("report_tax", "tax P2 vat 2025-03-10 1.00", ""),
+    ("report_tax (before the project came)", "tax P2 vat 2024-03-10 1.00", ""),
+    ("close_period", "close_period 2022", ""),
+    ("run_settlement", "run_settlement 2025", ""),
+    ("confirm_statement", "confirm_statement 2024", ""),
+    ("finalise_settlement", "finalise_settlement 2024", ""),
+    ("record_payment (into the city's clearing house)", "pay 1.00 from 330108 to 330100 on 2025-03-10", ""),
+    ("record_payment (out of the city's clearing house)", "pay 1.00 from 330100 to 330122 on 2025-03-10", ""),
+    ("record_payment (into the province's)", "pay 1.00 from 330108 to 330000 on 2025-03-10", ""),
 ];
 
 #[test]
@@ -155,6 +181,13 @@ fn rights() {
         let mut ledger = run.ledger.clone();
         if command.name() == "tick" {
             ledger.now = noon(date("2027-01-05"));
+        }
+        if matches!(command.name(), "finalise_settlement" | "run_settlement") {
+            // The limit to confirm has passed.
+            ledger.now = noon(date("2027-01-05"));
+        }
+        if command.name() == "run_settlement" {
+            ledger.submit(&["000000.treasury"], &run.parse("finalise_settlement 2024")).unwrap();
         }
         let endorsers: Vec<&str> = endorsers.split_whitespace().collect();
         let cells = row(&ledger, &command, &endorsers, &["wrong_role", "foreign_office", "not_a_party"]);
@@ -182,7 +215,8 @@ A cell says which regions may, in that role; everyone else is refused with `wron
 The case: 滨江 (the **holder**, county in the **holder's city** Hangzhou) holds projects, offers them to 江山 (the **destination**,
 in the **destination's city** Quzhou) under terms that end the claim of 桐庐 (the **earlier origin**, also in Hangzhou); 诸暨 is an
 **other county**; Zhejiang is the **province**, Jiangxi the **other province**; the national root is the **host**.
-Claims wait for the superior's confirmation. Commands that need several signatures carry the others.
+Claims wait for the superior's confirmation. The holder owes the earlier origin and the destination shares of tax; 2023 is settled, 2024 is
+run and the limit to confirm has passed. Commands that need several signatures carry the others.
 
 ";
 

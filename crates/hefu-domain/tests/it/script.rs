@@ -18,12 +18,14 @@
 use std::collections::BTreeMap;
 
 use hefu_domain::{
+    amount::Money,
     command::Command,
     counting::Standing,
     id::ProjectId,
     policy::Policy,
     redaction::Residue,
     state::{ClaimStatus, Outcome},
+    tax::{Cut, schedule::units},
     tier::Tier,
 };
 use serde_json::{Map, Value, json};
@@ -31,7 +33,7 @@ use serde_json::{Map, Value, json};
 use super::ledger::{Fold, Ledger, date, genesis, key, key_entry, noon, project, public};
 
 /// Words that take the next word as their value.
-const OPTIONS: [&str; 20] = [
+const OPTIONS: [&str; 24] = [
     "amount",
     "value",
     "in",
@@ -52,6 +54,10 @@ const OPTIONS: [&str; 20] = [
     "zh",
     "en",
     "terms",
+    "from",
+    "refund_of",
+    "incentives",
+    "voucher",
 ];
 
 /// A script that has run.
@@ -361,6 +367,18 @@ impl<F: Fold> Run<F> {
             "waive_appeal" => json!({"dispute": dispute(&word(0))}),
             "report" => json!({"type": "report_observation", "project": id(0), "indicator": word(1),
                 "period": word(2), "value": word(3)}),
+            "tax" => json!({"type": "report_tax", "project": id(0), "kind": word(1), "date": word(2),
+                "amount": word(3), "refund_of": option("refund_of"), "voucher": option("voucher"),
+                "incentives": options.get("incentives").map_or("0", String::as_str)}),
+            "close_period" | "run_settlement" => json!({"period": word(0)}),
+            "confirm_statement" | "finalise_settlement" => {
+                let run = word(0).parse().ok().and_then(|period| self.ledger.state().settlement.run(period));
+                let answered = run.map(|(_, run)| json!({"id": run.command, "sha256": run.command_sha256}));
+                let named = if options.contains_key("subject") { subject(None) } else { answered.into() };
+                json!({"period": word(0), "subject": named})
+            }
+            "pay" => json!({"type": "record_payment", "amount": word(0), "from": option("from"),
+                "to": option("to"), "date": option("on"), "voucher": option("voucher")}),
             other => panic!("{}: `{other}` is not a verb", self.line),
         };
         if fields.get("type").is_none() {
@@ -434,6 +452,45 @@ impl<F: Fold> Run<F> {
                     told["trigger"].as_str().unwrap()
                 );
                 assert_eq!(told, credit.join(" "), "{line}");
+            }
+            // What a region is owed (or owes) at a clearing house: finalised and not paid.
+            ["balance", region, "at", house, amount] => {
+                let account = (self.ledger.region(house), self.ledger.region(region));
+                let balance = state.settlement.balances.get(&account).copied().unwrap_or(0);
+                assert_eq!(Money::from_fen(balance).to_string(), amount, "{line}");
+            }
+            // A line: who owes whom, for which phase, how much.
+            ["line", id, debtor, creditor, phase, class, amount] => {
+                let found = state.settlement.lines.get(&id.parse().unwrap());
+                let found = found.unwrap_or_else(|| panic!("{line}: no such line"));
+                let told = format!(
+                    "{} {} {} {} {}",
+                    state.code(found.account.debtor),
+                    state.code(found.account.creditor),
+                    found.account.phase,
+                    serde_json::to_value(found.class).unwrap().as_str().unwrap(),
+                    Money::from_fen(found.amount)
+                );
+                assert_eq!(told, [debtor, creditor, phase, class, amount].join(" "), "{line}");
+            }
+            ["lines", number] => {
+                assert_eq!(state.settlement.lines.len().to_string(), number, "{line}");
+            }
+            // Part of a project's tax: phase, base, host's part, parties' parts.
+            [name, "unit", place, phase, base, host, ref parts @ ..] => {
+                let cut = Cut::until(date("9999-12-31"));
+                let units = units(&state.regions, &state.projects[&known(name)], &cut);
+                let unit = &units[place.parse::<usize>().unwrap()];
+                let money = |fen: i64| Money::from_fen(fen).to_string();
+                let phases: Vec<String> = unit.phases.iter().map(|(_, phase)| phase.to_string()).collect();
+                let phases = if phases.is_empty() { "none".to_owned() } else { phases.join("+") };
+                let told = unit.parts.iter().map(|p| format!("{}:{}", state.code(p.party), money(p.amount)));
+                let told: Vec<String> = told.collect();
+                assert_eq!(
+                    (phases, money(unit.base), money(unit.host_part), told.join(" ")),
+                    (phase.to_owned(), base.to_owned(), host.to_owned(), parts.join(" ")),
+                    "{line}"
+                );
             }
             ["key", name, status] => {
                 let told = state

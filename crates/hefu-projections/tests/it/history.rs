@@ -282,6 +282,7 @@ impl Walk {
                 let command = RegisterProject {
                     codes: Vec::new(),
                     date: Some(date("2023-11-15").add_months(u32::from(*month))),
+                    endorsements: Vec::new(),
                     enterprise: "91330100799655058B".parse().unwrap(),
                     industry: "C34".to_owned(),
                     name: format!("P{number}"),
@@ -295,7 +296,15 @@ impl Walk {
             Step::Amend { project, days, planned } => self.held(*project, |id, project| {
                 let date = Some(later(project.planned.last().unwrap().0, *days));
                 let planned_investment = Some(Money::from_fen(PLANNED[usize::from(*planned)]));
-                AmendProject { codes: Vec::new(), date, name: None, planned_investment, project: id }.into()
+                AmendProject {
+                    codes: Vec::new(),
+                    date,
+                    endorsements: Vec::new(),
+                    name: None,
+                    planned_investment,
+                    project: id,
+                }
+                .into()
             }),
             Step::Move { project, county, terms, days, stop } => {
                 self.transfer(*project, *county, terms, *days, *stop);
@@ -306,13 +315,20 @@ impl Walk {
                 }
             }
             Step::Build { project, days } => self.held(*project, |project, life| {
-                StartConstruction { date: later(life.latest, *days), project }.into()
+                StartConstruction { date: later(life.latest, *days), endorsements: Vec::new(), project }
+                    .into()
             }),
             Step::Produce { project, days } => self.held(*project, |project, life| {
-                StartProduction { date: later(life.latest, *days), project }.into()
+                StartProduction { date: later(life.latest, *days), endorsements: Vec::new(), project }.into()
             }),
             Step::Close { project, days } => self.held(*project, |project, life| {
-                CloseProject { date: later(life.latest, *days), project, reason: String::new() }.into()
+                CloseProject {
+                    date: later(life.latest, *days),
+                    endorsements: Vec::new(),
+                    project,
+                    reason: String::new(),
+                }
+                .into()
             }),
             Step::Judge { project: number, transfer, confirm } => {
                 let Some((project, life)) = self.project(*number) else { return };
@@ -425,7 +441,10 @@ impl Walk {
     fn land(&mut self, project: ProjectId, life: &Project, days: u16) {
         let Some(transfer) = life.transfers.last() else { return };
         let signer = self.office(transfer.destination);
-        self.submit(&signer, LandProject { date: later(life.latest, days), project, site: None });
+        self.submit(
+            &signer,
+            LandProject { date: later(life.latest, days), endorsements: Vec::new(), project, site: None },
+        );
     }
 
     fn wrong(&mut self, number: u8, county: u8, what: u8) {
@@ -434,12 +453,18 @@ impl Walk {
         let date = date("2023-01-01");
         let size = self.ledger.log.len();
         let refused = match what {
-            0 => !self.submit(&signer, LandProject { date, project, site: None }),
-            1 => !self.submit(&signer, StartConstruction { date, project }),
-            2 => !self.submit(&signer, StartProduction { date, project }),
-            3 => !self.submit(&signer, CloseProject { date, project, reason: String::new() }),
+            0 => !self.submit(&signer, LandProject { date, endorsements: Vec::new(), project, site: None }),
+            1 => !self.submit(&signer, StartConstruction { date, endorsements: Vec::new(), project }),
+            2 => !self.submit(&signer, StartProduction { date, endorsements: Vec::new(), project }),
+            3 => !self.submit(
+                &signer,
+                CloseProject { date, endorsements: Vec::new(), project, reason: String::new() },
+            ),
             4 => !self.submit(&signer, AcceptTransfer { project, subject: None }),
-            5 => !self.submit("stranger", CloseProject { date, project, reason: String::new() }),
+            5 => !self.submit(
+                "stranger",
+                CloseProject { date, endorsements: Vec::new(), project, reason: String::new() },
+            ),
             6 => {
                 let (indicator, period) = ("N_PRJ".parse().unwrap(), Period::months(2025, 1, 12).unwrap());
                 let value = Decimal::from_minor(1, 0);
@@ -450,7 +475,10 @@ impl Walk {
                 let value = Decimal::from_minor(1, 0);
                 !self.submit(&signer, ReportObservation { indicator, period, project, value })
             }
-            8 => !self.submit("330000.coordinator", CloseProject { date, project, reason: String::new() }),
+            8 => !self.submit(
+                "330000.coordinator",
+                CloseProject { date, endorsements: Vec::new(), project, reason: String::new() },
+            ),
             9 => {
                 let reason = "no".to_owned();
                 !self.submit(&signer, RejectClaim { project, reason, subject: None, transfer: 0 })

@@ -42,7 +42,7 @@ pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<
         "project_code_taken" => "codes",
         "bad_industry" => "industry",
         "negative_investment" => "planned_investment",
-        "date_in_future" | "date_out_of_order" => "date",
+        "date_in_future" | "date_out_of_order" | "tax_known" | "date_in_closed_period" => "date",
         "tier_not_open" => "destination",
         "tier_already_closed" | "tier_open_too_short" => "tier",
         "evidence_missing" => "evidence",
@@ -52,6 +52,10 @@ pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<
         "unknown_indicator" | "derived_indicator" => "indicator",
         "bad_value" => "value",
         "period_in_future" | "period_after_closing" | "period_overlaps" | "frequency_mixed" => "period",
+        "unknown_tax_kind" => "kind",
+        "tax_sign" | "refund_exceeds" | "not_positive" | "payment_exceeds" => "amount",
+        "unknown_template" => "terms.tax.template",
+        "period_out_of_order" | "settlement_open" | "no_such_settlement" | "settlement_finalised" => "period",
         _ => return None,
     };
     Some(field.to_owned())

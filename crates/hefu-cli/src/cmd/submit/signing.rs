@@ -132,8 +132,16 @@ impl<'a> Stamp<'a> {
 
 /// Whether the draft can only be signed on a state that knows everything before it.
 pub(super) fn needs_published(draft: &Draft) -> bool {
-    matches!(kind(&draft.command), "confirm_claim" | "reject_claim" | "approve_ruling" | "decline_ruling")
-        && !draft.command.contains_key("subject")
+    let answers = matches!(
+        kind(&draft.command),
+        "confirm_claim"
+            | "reject_claim"
+            | "approve_ruling"
+            | "decline_ruling"
+            | "confirm_statement"
+            | "finalise_settlement"
+    );
+    answers && !draft.command.contains_key("subject")
 }
 
 fn kind(command: &Map<String, Value>) -> &str {
