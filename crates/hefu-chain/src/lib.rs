@@ -17,6 +17,7 @@ pub mod frame;
 pub mod hash;
 pub mod key;
 pub mod leaf;
+pub mod log_keys;
 pub mod note;
 pub mod origin;
 pub mod policy;

@@ -20,6 +20,7 @@ mod ledger;
 mod link;
 mod order;
 mod redaction;
+mod rotation;
 mod row;
 mod scan;
 mod segment;
@@ -33,6 +34,8 @@ mod testlog;
 #[cfg(test)]
 mod tests;
 mod word;
+
+use std::collections::BTreeMap;
 
 use crate::chain::ChainContext;
 use crate::hash::ChainHash;
@@ -101,6 +104,8 @@ pub struct Verifier<'a> {
     options: Options<'a>,
     keys: KeyRing,
     genesis: Option<keys::Genesis>,
+    /// Records that rotate the log's key, by position.
+    rotations: BTreeMap<u64, rotation::Rotation>,
     state: row::State,
     report: Report,
     watch: Option<grown::Grown<'a>>,
@@ -113,6 +118,7 @@ impl<'a> Verifier<'a> {
             options,
             keys: KeyRing::default(),
             genesis: None,
+            rotations: BTreeMap::new(),
             state: row::State::default(),
             report: Report::default(),
             watch: None,
@@ -129,6 +135,7 @@ impl<'a> Verifier<'a> {
     /// First pass, over every segment in order: collects public keys, and from the first segment name and key of the log.
     pub fn learn(&mut self, bytes: &[u8]) {
         self.keys.learn(bytes);
+        self.learn_rotations("", bytes);
         if let Some(log_key) = self.options.log_key {
             self.keys.insert(log_key);
         }
@@ -141,11 +148,31 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    fn learn_rotations(&mut self, segment: &str, bytes: &[u8]) {
+        for found in rotation::Rotation::find(segment, bytes) {
+            // A copy of a record elsewhere is reported as such; the first one counts.
+            match self.rotations.get(&found.position) {
+                Some(known) if segment.is_empty() || known.is_placed() => {}
+                Some(_) | None => {
+                    self.rotations.insert(found.position, found);
+                }
+            }
+        }
+    }
+
+    /// Which key the log signed with at which record.
+    fn schedule(&self) -> rotation::Schedule {
+        let of = |genesis| rotation::Schedule::of(genesis, self.options.log_key, &self.rotations);
+        self.genesis.as_ref().map(of).unwrap_or_default()
+    }
+
     /// Second pass, over every segment in order. Only the last may hold bytes that are not committed yet.
     pub fn segment(&mut self, segment: Segment<'_>, last: bool) {
         if self.genesis.is_none() {
             self.learn(segment.bytes);
         }
+        self.learn_rotations(segment.name, segment.bytes);
+        let schedule = self.schedule();
         let Some(genesis) = &self.genesis else { return };
         let Some(origin) = &genesis.origin else {
             let why = "no origin is known: give one, or the segment with record 0";
@@ -155,7 +182,7 @@ impl<'a> Verifier<'a> {
         let context = check::Context {
             origin,
             chain: ChainContext::new(origin),
-            log_key: genesis.log_key,
+            log_keys: &schedule.keys,
             keys: &self.keys,
             hashes_only: self.options.hashes_only,
             tree: self.watch.is_some(),
@@ -189,6 +216,7 @@ impl<'a> Verifier<'a> {
 
     /// Everything but the sum.
     fn compare(mut self) -> (Report, Options<'a>) {
+        let schedule = self.schedule();
         let report = &mut self.report;
         report.size = self.state.next;
         report.head = self.state.head;
@@ -196,8 +224,13 @@ impl<'a> Verifier<'a> {
         let last_segment = self.state.segment.clone();
         if let Some(genesis) = &self.genesis {
             report.origin.clone_from(&genesis.origin);
-            report.log_key = genesis.log_key;
-            report.findings.splice(0..0, genesis.contradictions(&self.options, &self.state.first_segment));
+            let later = schedule.given_came_later;
+            let contradictions = genesis.contradictions(&self.options, later, &self.state.first_segment);
+            report.findings.splice(0..0, contradictions);
+            report.log_key = schedule.keys.newest();
+            report.log_keys = schedule.keys;
+            report.findings.extend(schedule.findings);
+            report.notes.extend(schedule.notes);
         }
         if report.log_key.is_none() && report.commits > 0 {
             report.findings.push(
@@ -239,7 +272,7 @@ fn compare_head(report: &mut Report, head: &HeadFile, stored: Option<ChainHash>,
             .field("origin")
             .stored(&head.origin)
             .expected_opt(report.origin.as_ref())
-    } else if report.log_key.is_some_and(|key| !head.verify(&key)) {
+    } else if report.log_keys.of_size(head.size).is_some_and(|key| !head.verify(&key)) {
         Finding::new(FindingKind::HeadDisagrees, "head").field("sig").stored(head.sig)
     } else if head.size > report.size {
         Finding::new(FindingKind::TruncatedTail, segment)

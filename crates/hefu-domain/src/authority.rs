@@ -111,6 +111,17 @@ pub struct Recovery {
     pub effective_at: Timestamp,
 }
 
+/// A key that the log signs with, or did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogKey {
+    /// Its id.
+    pub key: KeyId,
+    /// Public key.
+    pub public: PublicKey,
+    /// Position of the record from which on it signs.
+    pub from: u64,
+}
+
 /// All keys of one ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Keyring {
@@ -118,6 +129,10 @@ pub struct Keyring {
     pub log: Option<KeyId>,
     /// Its public key.
     pub log_public: Option<PublicKey>,
+    /// The keys that the log signed with before, oldest first.
+    pub log_before: Vec<LogKey>,
+    /// Position of the record from which on the log's present key signs.
+    pub log_from: u64,
     /// Root keys.
     pub roots: Roots,
     /// Keys of authorities.

@@ -201,6 +201,15 @@ commands! {
         /// The new public key.
         public: PublicKey,
     }
+    /// Replaces the log's own key. Signed by the old key, or by k root keys when it is lost or not safe any more; endorsed by the new key.
+    "rotate_log_key" RotateLogKey {
+        /// The new key's signature, and those of the roots beside the envelope's own.
+        #[serde(default)] endorsements: Vec<Endorsement>,
+        /// Id of the new key.
+        key: KeyId,
+        /// The new public key.
+        public: PublicKey,
+    }
     /// Ends a key. By its holder, by the coordinator of its region or a superior one, or by a root key.
     "revoke_key" RevokeKey {
         /// Position from which on its commands are suspect.
@@ -656,6 +665,7 @@ impl Command {
             Command::CreateLedger(c) => &c.endorsements,
             Command::RegisterKeys(c) => &c.endorsements,
             Command::RotateKey(c) => &c.endorsements,
+            Command::RotateLogKey(c) => &c.endorsements,
             Command::RecoverKey(c) => &c.endorsements,
             Command::RedactRecord(c) => &c.endorsements,
             Command::SettleDispute(c) => &c.endorsements,
@@ -681,6 +691,7 @@ impl Command {
             | Command::AdoptPolicy(_)
             | Command::RegisterKeys(_)
             | Command::RotateKey(_)
+            | Command::RotateLogKey(_)
             | Command::RevokeKey(_)
             | Command::RecoverKey(_)
             | Command::CancelKeyRecovery(_)

@@ -63,6 +63,7 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::AdoptPolicy(c) => ledger::adopt_policy(state, actor, c),
         Command::RegisterKeys(c) => ledger::register_keys(state, context, actor, c),
         Command::RotateKey(c) => ledger::rotate_key(state, context, actor, c),
+        Command::RotateLogKey(c) => ledger::rotate_log_key(state, context, actor, c),
         Command::RevokeKey(c) => ledger::revoke_key(state, actor, c),
         Command::RecoverKey(c) => ledger::recover_key(state, context, actor, c),
         Command::CancelKeyRecovery(c) => ledger::cancel_key_recovery(state, actor, c),
@@ -115,6 +116,9 @@ fn actor(state: &State, context: &Context<'_>) -> Result<Actor, Rejection> {
     }
     if state.keyring.root(key).is_some() {
         return Ok(Actor::Root(key));
+    }
+    if state.keyring.log_before.iter().any(|before| before.key == key) {
+        return Err(Rejection::KeyEnded { key });
     }
     let entry = state.keyring.keys.get(&key).ok_or(Rejection::UnknownKey { key })?;
     if entry.ended.is_some() {

@@ -168,6 +168,17 @@ events! {
         /// The key it replaces.
         old: KeyId,
     }
+    /// The log's own key was replaced: what the log signs from this record on, this one included, the new key signs.
+    "log_key.rotated" LogKeyRotated {
+        /// While records come until then, checkpoints carry the old key's signature as well; none if it signs no more.
+        both_until: Option<Timestamp>,
+        /// The new key.
+        key: KeyId,
+        /// The key it replaces.
+        old: KeyId,
+        /// The new public key.
+        public: PublicKey,
+    }
     /// A key was ended.
     "key.revoked" KeyRevoked {
         /// Position from which on its commands are suspect.
@@ -827,6 +838,7 @@ impl Event {
             | Event::PolicyAdopted(_)
             | Event::KeysRegistered(_)
             | Event::KeyRotated(_)
+            | Event::LogKeyRotated(_)
             | Event::KeyRevoked(_)
             | Event::KeyRecoveryAnnounced(_)
             | Event::KeyRecoveryCancelled(_)

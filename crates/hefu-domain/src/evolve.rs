@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     amount::Decimal,
-    authority::{Key, KeyEntry, Recovery},
+    authority::{Key, KeyEntry, LogKey, Recovery},
     dispute::{Before, Dispute, DisputeId, EvidenceItem, Matter, Proposal, RemedyKind, Stage},
     event::{CreditRuled, DisputeOpened, Event},
     id::{KeyId, ProjectId},
@@ -62,6 +62,17 @@ impl State {
                 self.keyring.recoveries.remove(&e.old);
                 self.end_key(e.old, meta.ts, None);
                 self.add_key(&e.new)?;
+            }
+            Event::LogKeyRotated(e) => {
+                let before = self.keyring.log.zip(self.keyring.log_public);
+                let (key, public) = before.ok_or_else(|| Inconsistent(format!("the log's key {}", e.old)))?;
+                if key != e.old {
+                    return Err(Inconsistent(format!("the log's key {}", e.old)));
+                }
+                let from = std::mem::replace(&mut self.keyring.log_from, meta.position);
+                self.keyring.log_before.push(LogKey { key, public, from });
+                self.keyring.log = Some(e.key);
+                self.keyring.log_public = Some(e.public);
             }
             Event::KeyRevoked(e) => self.end_key(e.key, meta.ts, e.compromised_since),
             Event::KeyRecoveryAnnounced(e) => {

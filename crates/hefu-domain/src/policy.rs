@@ -203,6 +203,8 @@ pub struct Policy {
     pub key_recovery_delay_hours: u32,
     /// From this planned investment on a project counts as large (2027 target: CNY 1bn).
     pub large_project: Money,
+    /// Days after a rotation of the log's key during which checkpoints carry the old key's signature as well.
+    pub log_key_window_days: u32,
     /// The multi-hop rule of proposals to come.
     pub multi_hop: MultiHop,
     /// Working days after which an unanswered proposal expires; 0: never.
@@ -240,6 +242,7 @@ impl Default for Policy {
             indicators: built_in_indicators(),
             key_recovery_delay_hours: 72,
             large_project: Money::from_fen(100_000_000_000),
+            log_key_window_days: 30,
             multi_hop: MultiHop::Chain,
             proposal_expires_workdays: 60,
             statement_confirm_workdays: CONFIRM_WORKDAYS,

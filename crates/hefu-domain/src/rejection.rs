@@ -83,6 +83,7 @@ pub fn phrase_zh(phrase: &str) -> String {
         "the authority whose record it is" => "该记录所属的机构",
         "an auditor of the region, of one above it or of the host" => "本地区、其上级或主办地区的审计机构",
         "the log's key" => "账本密钥",
+        "the log's key or root keys" => "账本密钥或根密钥",
         "the log's new key" => "账本的新密钥",
         "the new key" => "新密钥",
         "once it is open" => "开放之后",

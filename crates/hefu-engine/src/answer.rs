@@ -67,6 +67,9 @@ pub enum Refused {
     /// This log keeps old versions of what it holds.
     #[error("the log of this ledger cannot forget: redaction needs a log in segments")]
     CannotForget,
+    /// The new key of the log must be in the key store before it comes into force.
+    #[error("the new log key {0} is not in this ledger's key store")]
+    LogKeyElsewhere(KeyId),
     /// The record that a redaction names cannot be read.
     #[error("record {position} cannot be read: {why}")]
     Unreadable {
@@ -96,6 +99,7 @@ impl Refused {
             Refused::IdReused { .. } => "id_reused",
             Refused::Rule(rejection) => rejection.code(),
             Refused::CannotForget => "log_cannot_forget",
+            Refused::LogKeyElsewhere(_) => "log_key_elsewhere",
             Refused::Unreadable { .. } => "record_unreadable",
             Refused::Skipped => "skipped",
         }
@@ -125,6 +129,7 @@ impl Refused {
             Refused::IdReused { id, position } => format!("命令编号 {id} 已用于位置 {position} 的另一命令"),
             Refused::Rule(rejection) => rejection.zh(),
             Refused::CannotForget => "本账本的存储方式无法移除内容:遮盖需用 segments 存储".to_owned(),
+            Refused::LogKeyElsewhere(key) => format!("新的账本密钥 {key} 不在本账本的密钥库中"),
             Refused::Unreadable { position, why } => format!("第 {position} 号记录无法读取:{why}"),
             Refused::Skipped => "未处理:同一批中较早的命令被拒绝".to_owned(),
         }

@@ -160,6 +160,7 @@ pub(crate) fn new_keys(command: &Command) -> impl Iterator<Item = (KeyId, Public
     let one = match command {
         Command::CreateLedger(c) => Some((c.log_key, c.log_public)),
         Command::RotateKey(c) => Some((c.key, c.public)),
+        Command::RotateLogKey(c) => Some((c.key, c.public)),
         Command::RecoverKey(c) => Some((c.key, c.public)),
         _ => None,
     };

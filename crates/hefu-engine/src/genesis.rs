@@ -192,7 +192,7 @@ fn create_command(origin: &Origin, genesis: &Genesis) -> Result<Map<String, Valu
 }
 
 /// The command as JSON with the endorsements of `keys` filled in.
-fn endorsed<'k>(
+pub(crate) fn endorsed<'k>(
     origin: &Origin,
     command: &Command,
     keys: impl Iterator<Item = &'k StoredKey>,

@@ -1,6 +1,6 @@
 //! The local key store, `<DIR>.keys/`: one file a key, mode 0600, outside the data directory.
 //!
-//! A key is found by name: `log`, `root-1`, `330108` (the office of 330108) or `330108/statistics`.
+//! A key is found by name: `log` (the log's present key), `log-<key id>` (one it had or will have), `root-1`, `330108` (the office of 330108) or `330108/statistics`.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hefu_chain::key::SecretKey;
+use hefu_chain::key::{PublicKey as ChainKey, SecretKey};
 use hefu_domain::{
     authority::{KeyEntry, Role},
     id::{KeyId, PublicKey},
@@ -124,6 +124,9 @@ impl KeyStore {
                 if fs::read(&path).map_err(EngineError::file("read", &path))? == bytes {
                     continue;
                 }
+                if name == "log.key" && self.log_key_was_rotated(to)? {
+                    continue;
+                }
                 return Err(EngineError::BadFile {
                     path,
                     why: "another key is there under this name".to_owned(),
@@ -138,6 +141,20 @@ impl KeyStore {
         }
         crate::open::sync_folder(folder)?;
         Ok(copied)
+    }
+
+    /// Brings the name `log` of a copy up to date. Both keys are there under names of their own, if the other one was
+    /// rotated away; anything else is a conflict.
+    fn log_key_was_rotated(&self, to: &KeyStore) -> Result<bool, EngineError> {
+        let (now, then) = (self.load("log")?, to.load("log")?);
+        let known = self.log_keys()?.iter().any(|(_, key)| key.file.key == then.file.key);
+        if known {
+            if !to.path(&log_name(&now)).exists() {
+                to.save_log_key(&now)?;
+            }
+            to.settle_log_key(&now.secret.public())?;
+        }
+        Ok(known)
     }
 
     /// Reads a key by name.
@@ -173,4 +190,76 @@ impl KeyStore {
         file.and_then(|mut file| file.write_all(&text)).map_err(EngineError::file("write", &path))?;
         Ok(path)
     }
+
+    /// Fails if there is no key of the log at all.
+    pub(crate) fn has_log_key(&self) -> Result<(), EngineError> {
+        if self.log_keys()?.is_empty() { self.load("log").map(|_| ()) } else { Ok(()) }
+    }
+
+    /// Every key of the log that is here: `log` and `log-<key id>`.
+    fn log_keys(&self) -> Result<Vec<(PathBuf, StoredKey)>, EngineError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(EngineError::file("list", &self.folder)(error)),
+        };
+        let mut keys = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(EngineError::file("list", &self.folder))?.file_name();
+            let name = name.to_string_lossy();
+            if let Some(name) = name.strip_suffix(".key").filter(|n| *n == "log" || n.starts_with("log-")) {
+                keys.push((self.path(name), self.load(name)?));
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The log's key with this public key, under whichever of its names.
+    pub(crate) fn log_key(&self, public: &ChainKey) -> Result<StoredKey, EngineError> {
+        let found = self.log_keys()?.into_iter().find(|(_, key)| key.secret.public() == *public);
+        match found {
+            Some((_, key)) => Ok(key),
+            // Says that there is none, or that it cannot be read.
+            None => {
+                self.load("log")?;
+                Err(EngineError::ForeignLogKey { path: self.folder.clone() })
+            }
+        }
+    }
+
+    /// Writes a key that the log is to sign with, durably, before anything names it.
+    pub(crate) fn save_log_key(&self, key: &StoredKey) -> Result<(), EngineError> {
+        let path = self.save(&log_name(key), key)?;
+        let file = fs::File::open(&path).map_err(EngineError::file("open", &path))?;
+        file.sync_all().map_err(EngineError::file("sync", &path))?;
+        crate::open::sync_folder(&self.folder)
+    }
+
+    /// Removes a key that never came into force.
+    pub(crate) fn remove_log_key(&self, key: &StoredKey) {
+        let _ = fs::remove_file(self.path(&log_name(key)));
+    }
+
+    /// Gives the key that signs the name `log`, and the one that had it a name of its own.
+    pub(crate) fn settle_log_key(&self, public: &ChainKey) -> Result<(), EngineError> {
+        let keys = self.log_keys()?;
+        let plain = self.path("log");
+        let Some((path, _)) = keys.iter().find(|(_, key)| key.secret.public() == *public) else {
+            return Ok(());
+        };
+        if *path == plain {
+            return Ok(());
+        }
+        if let Some((_, before)) = keys.iter().find(|(path, _)| *path == plain) {
+            let aside = self.path(&log_name(before));
+            fs::rename(&plain, &aside).map_err(EngineError::file("rename", &plain))?;
+        }
+        fs::rename(path, &plain).map_err(EngineError::file("rename", path))?;
+        crate::open::sync_folder(&self.folder)
+    }
+}
+
+/// The name of a key of the log that is not in force.
+fn log_name(key: &StoredKey) -> String {
+    format!("log-{}", key.file.key)
 }

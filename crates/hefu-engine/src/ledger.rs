@@ -35,6 +35,7 @@ use crate::{
     answer::{Accepted, Answer, EngineError, Refused, inconsistent},
     authenticate::{Authentic, Checked, KeyDirectory, SignatureCheck, genesis_key},
     heads::{Heads, StreamHead, StreamKey},
+    keys::KeyStore,
     random_bytes,
     redaction::{self, Redaction},
     sequencer::Recorded,
@@ -48,6 +49,8 @@ pub(crate) struct Ledger {
     /// The directory's lock, kept while the log is dropped and opened again; `None` while it is being made.
     pub(crate) lock: Option<Arc<DirLock>>,
     pub(crate) log_key: SecretKey,
+    /// Where a new key of the log is found.
+    pub(crate) key_store: KeyStore,
     pub(crate) clock: fn() -> Timestamp,
     pub(crate) salts: Salts,
     /// What the next command is decided on. Ahead of `views` only inside `commit`.
@@ -82,6 +85,8 @@ struct Pending {
     facts: Vec<(Meta, Event)>,
     streams: HashMap<StreamKey, StreamHead>,
     commands: HashMap<Uuid, (u64, Digest)>,
+    /// The log's new key, if one of them rotated it: it signs the commit.
+    log_key: Option<SecretKey>,
 }
 
 impl Ledger {
@@ -111,9 +116,17 @@ impl Ledger {
             return Ok(answers);
         }
         if let Some(last) = pending.records.last() {
-            let receipt = Receipt::sign(self.origin.clone(), last.position, self.head, &self.log_key);
+            let key = pending.log_key.as_ref().unwrap_or(&self.log_key);
+            let receipt = Receipt::sign(self.origin.clone(), last.position, self.head, key);
             let commit = CommitInfo { head: self.head.0, signature: receipt.sig.0 };
             self.log.append(&pending.records, &commit)?;
+            if let Some(key) = pending.log_key.take() {
+                self.log_key = key;
+                // Opening finds the right one whatever it is called.
+                if let Err(error) = self.key_store.settle_log_key(&self.log_key.public()) {
+                    tracing::warn!(%error, "the new log key has not got its name yet");
+                }
+            }
             self.publish(&pending)?;
             for answer in &mut answers {
                 if let Answer::Accepted(accepted) = answer {
@@ -144,6 +157,10 @@ impl Ledger {
             original.as_ref().map(|(actor, event)| Original { actor: *actor, event: event.as_ref() });
         let context = Context { ts, key: KeyId(signed.key().0), endorsers, original };
         let events = decide(&self.state, &context, command)?;
+        if let Command::RotateLogKey(c) = command {
+            let key = self.key_store.log_key(&ChainKey(c.public.0));
+            pending.log_key = Some(key.map_err(|_| Refused::LogKeyElsewhere(c.key))?.secret);
+        }
         let position = self.log.size() + pending.records.len() as u64;
         let records = u32::try_from(events.len()).unwrap_or(u32::MAX);
         let mut leaf = Vec::new();
@@ -310,7 +327,8 @@ pub(crate) fn public_key(state: &State, id: KeyId) -> Option<PublicKey> {
     let ring = &state.keyring;
     let root = ring.root(id).map(|root| root.public);
     let log = ring.log_public.filter(|_| ring.log == Some(id));
-    root.or(log).or_else(|| ring.keys.get(&id).map(|key| key.public))
+    let before = || ring.log_before.iter().find(|before| before.key == id).map(|before| before.public);
+    root.or(log).or_else(before).or_else(|| ring.keys.get(&id).map(|key| key.public))
 }
 
 /// All public keys on record, ended ones too: an old signature stays what it is.
@@ -318,13 +336,22 @@ pub(crate) fn key_directory(state: &State) -> HashMap<KeyId, PublicKey> {
     let ring = &state.keyring;
     let log = ring.log.zip(ring.log_public);
     let roots = ring.roots.keys.iter().map(|root| (root.key, root.public));
-    log.into_iter().chain(roots).chain(ring.keys.iter().map(|(id, key)| (*id, key.public))).collect()
+    let before = ring.log_before.iter().map(|before| (before.key, before.public));
+    log.into_iter()
+        .chain(before)
+        .chain(roots)
+        .chain(ring.keys.iter().map(|(id, key)| (*id, key.public)))
+        .collect()
 }
 
 fn brings_keys(event: &Event) -> bool {
     matches!(
         event,
-        Event::LedgerCreated(_) | Event::KeysRegistered(_) | Event::KeyRotated(_) | Event::KeyRecovered(_)
+        Event::LedgerCreated(_)
+            | Event::KeysRegistered(_)
+            | Event::KeyRotated(_)
+            | Event::LogKeyRotated(_)
+            | Event::KeyRecovered(_)
     )
 }
 

@@ -17,6 +17,7 @@ mod heads;
 mod indexer;
 mod keys;
 mod ledger;
+mod log_key;
 mod open;
 mod publish;
 mod reader;
@@ -31,6 +32,7 @@ pub use authenticate::{Authentic, Authenticator};
 pub use backup::{BackedUp, BackupError, Inspected, Pins, Restored, backup, inspect, restore, succeed};
 pub use genesis::{Genesis, create, create_dev};
 pub use keys::{KeyFile, KeyStore, StoredKey};
+pub use log_key::{By, NotRotated, Rotated, rotate_log_key};
 pub use open::{Opened, Options, replay_views};
 pub use publish::{
     Bundled, Cosigner, Export, Exported, GrowthProof, NotCosigned, Positions, Prover, PublishError,

@@ -15,7 +15,7 @@ use std::{
 use hefu_chain::{
     chain::ChainContext,
     hash::ChainHash,
-    key::PublicKey as ChainKey,
+    key::{PublicKey as ChainKey, SecretKey},
     origin::Origin,
     receipt::{HeadFile, Receipt},
 };
@@ -210,16 +210,29 @@ fn believable(dir: &Path, log: &dyn LogReader, chain: &ChainContext, until: u64)
 }
 
 pub(crate) fn open_ledger(dir: &Path, options: &Options) -> Result<(Ledger, Opened), EngineError> {
-    let keys = KeyStore::beside(dir);
-    let log_key = keys.load("log")?;
+    KeyStore::beside(dir).has_log_key()?;
+    open_as(dir, options, None)
+}
+
+/// The same for a ledger whose log key is lost or not to be used any more: until a rotation is on record nothing is
+/// signed in its name but that rotation.
+pub(crate) fn open_with_new_key(
+    dir: &Path,
+    options: &Options,
+    new: &StoredKey,
+) -> Result<(Ledger, Opened), EngineError> {
+    open_as(dir, options, Some(new.secret.clone()))
+}
+
+fn open_as(dir: &Path, options: &Options, new: Option<SecretKey>) -> Result<(Ledger, Opened), EngineError> {
     let lock = Arc::new(DirLock::acquire(dir)?);
-    let (known, _) = read_head(dir, &log_key)?;
+    let (known, head) = read_head(dir)?;
     let store_options = OpenOptions { head: Some(known), lock: Some(lock.clone()), ..OpenOptions::default() };
     let (log, report) = match Backend::of(dir) {
         Backend::Segments => boxed(SegmentLog::open_on(options.disk.clone(), dir, &store_options)?),
         Backend::Sled => Backend::Sled.open(dir, &store_options)?,
     };
-    resume(dir, (log, lock), log_key, report, options, None)
+    resume(dir, (log, lock), (head, new), report, options, None)
 }
 
 /// After a failed append: the log again, with what read back beyond the durable point made durable.
@@ -230,8 +243,7 @@ pub(crate) fn reopen_ledger(
     lock: Arc<DirLock>,
     views: Arc<RwLock<Views>>,
 ) -> Result<(Ledger, Opened), EngineError> {
-    let log_key = KeyStore::beside(dir).load("log")?;
-    let (known, _) = read_head(dir, &log_key)?;
+    let (known, head) = read_head(dir)?;
     let store_options = OpenOptions { head: Some(known), lock: Some(lock.clone()), ..OpenOptions::default() };
     let (log, report) = match Backend::of(dir) {
         Backend::Segments => {
@@ -240,7 +252,7 @@ pub(crate) fn reopen_ledger(
         }
         Backend::Sled => Backend::Sled.reopen_after_failure(dir, &store_options, durable)?,
     };
-    resume(dir, (log, lock), log_key, report, options, Some(views))
+    resume(dir, (log, lock), (head, None), report, options, Some(views))
 }
 
 fn boxed((log, report): (SegmentLog, OpenReport)) -> (Box<dyn Log>, OpenReport) {
@@ -250,17 +262,25 @@ fn boxed((log, report): (SegmentLog, OpenReport)) -> (Box<dyn Log>, OpenReport) 
 fn resume(
     dir: &Path,
     (mut log, lock): (Box<dyn Log>, Arc<DirLock>),
-    log_key: StoredKey,
+    (head, new_key): (HeadFile, Option<SecretKey>),
     store: OpenReport,
     options: &Options,
     views: Option<Arc<RwLock<Views>>>,
 ) -> Result<(Ledger, Opened), EngineError> {
     let reader = log.reader();
-    let (origin, log_public) = identity(&*reader)?;
-    if log_public != log_key.secret.public() {
-        return Err(EngineError::ForeignLogKey { path: KeyStore::beside(dir).folder().to_owned() });
-    }
-    publish::hold(dir, &*reader, &Signatory::new(origin.clone(), log_public)?)?;
+    let signatory = Signatory::of(&*reader)?;
+    let origin = signatory.origin.clone();
+    let key_store = KeyStore::beside(dir);
+    let waits_for_rotation = new_key.is_some();
+    let log_key = match new_key {
+        Some(new) => new,
+        None => {
+            key_store.settle_log_key(&signatory.public())?;
+            key_store.log_key(&signatory.public())?.secret
+        }
+    };
+    vouched(dir, &head, &signatory)?;
+    publish::hold(dir, &*reader, &signatory)?;
     let size = log.size();
     let (folded, from_snapshot) = fold(dir, &*reader, &origin, size, options.use_snapshot, false)?;
     let state = folded.views.state.clone();
@@ -278,7 +298,8 @@ fn resume(
         origin,
         log,
         lock: Some(lock),
-        log_key: log_key.secret,
+        log_key,
+        key_store,
         clock: options.clock,
         salts: Salts::new()?,
         state,
@@ -289,7 +310,11 @@ fn resume(
         unfinished: Vec::new(),
     };
     // From here on a torn tail may be what a crash left: the head must not claim a clean stop any more.
-    write_head(dir, &ledger, false)?;
+    if waits_for_rotation {
+        write_head_file(dir, HeadFile { clean: false, ..head })?;
+    } else {
+        write_head(dir, &ledger, false)?;
+    }
     Ok((ledger, opened))
 }
 
@@ -304,6 +329,7 @@ pub(crate) fn create_ledger(dir: &Path, genesis: &Genesis, options: &Options) ->
         log,
         lock: None,
         log_key: genesis.log_key.secret.clone(),
+        key_store: KeyStore::beside(dir),
         clock: options.clock,
         salts: Salts::new()?,
         state: State::default(),
@@ -342,7 +368,11 @@ pub(crate) fn snapshot_bytes(ledger: &Ledger) -> Result<(u64, Vec<u8>), EngineEr
 pub(crate) fn write_head(dir: &Path, ledger: &Ledger, clean: bool) -> Result<(), EngineError> {
     let Some(seq) = ledger.log.size().checked_sub(1) else { return Ok(()) };
     let receipt = Receipt::sign(ledger.origin.clone(), seq, ledger.head, &ledger.log_key);
-    let line = HeadFile::new(receipt, clean).encode();
+    write_head_file(dir, HeadFile::new(receipt, clean))
+}
+
+fn write_head_file(dir: &Path, head: HeadFile) -> Result<(), EngineError> {
+    let line = head.encode();
     let line = line.map_err(|error| EngineError::Internal(error.to_string()))?;
     let path = dir.join("head");
     let part = dir.join("head.part");
@@ -352,8 +382,8 @@ pub(crate) fn write_head(dir: &Path, ledger: &Ledger, clean: bool) -> Result<(),
     sync_folder(dir)
 }
 
-/// The head file, if the log's key signed it.
-pub(crate) fn read_head(dir: &Path, log_key: &StoredKey) -> Result<(KnownHead, HeadFile), EngineError> {
+/// The head file. Who signed it is asked once the log has told whose word it must be: [`vouched`].
+pub(crate) fn read_head(dir: &Path) -> Result<(KnownHead, HeadFile), EngineError> {
     let path = dir.join("head");
     if !dir.is_dir() {
         let why = "there is no ledger here; `hefu init` makes one".to_owned();
@@ -362,10 +392,16 @@ pub(crate) fn read_head(dir: &Path, log_key: &StoredKey) -> Result<(KnownHead, H
     let bad = |why: String| EngineError::BadFile { path: path.clone(), why };
     let bytes = fs::read(&path).map_err(EngineError::file("read", &path))?;
     let head = HeadFile::parse(&bytes).map_err(|error| bad(error.to_string()))?;
-    if !head.verify(&log_key.secret.public()) {
-        return Err(bad("not signed by this ledger's log key".to_owned()));
-    }
     Ok((KnownHead { size: head.size, head: head.head.0, clean: head.clean }, head))
+}
+
+/// Fails unless the key that signed for the log at that size signed the head file.
+pub(crate) fn vouched(dir: &Path, head: &HeadFile, signatory: &Signatory) -> Result<(), EngineError> {
+    if signatory.public_at(head.size).is_some_and(|key| head.verify(&key)) {
+        return Ok(());
+    }
+    let why = "not signed by this ledger's log key".to_owned();
+    Err(EngineError::BadFile { path: dir.join("head"), why })
 }
 
 pub(crate) fn sync_folder(path: &Path) -> Result<(), EngineError> {

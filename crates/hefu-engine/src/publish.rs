@@ -27,6 +27,8 @@ use std::{
 
 use hefu_chain::{
     checkpoint::Checkpoint,
+    key::SecretKey,
+    leaf::LeafRef,
     note::{Note, VerifierKey},
     record::RecordRef,
     tile::TileBuilder,
@@ -47,7 +49,7 @@ pub(crate) use self::{
 use crate::{
     answer::{Disagreement, EngineError},
     keys::{KeyStore, StoredKey},
-    open::read_head,
+    open::{read_head, vouched},
     reader::log_reader,
 };
 
@@ -160,14 +162,16 @@ impl Publisher {
         turn: File,
         log: impl FnOnce() -> Result<Arc<dyn LogReader>, EngineError>,
     ) -> Result<Publisher, PublishError> {
-        let key = KeyStore::beside(dir).load("log")?;
+        let keys = KeyStore::beside(dir);
+        keys.has_log_key()?;
         // These come before the log: what they stand for must be in it, whatever a writer adds meanwhile.
-        let (known, _) = read_head(dir, &key)?;
+        let (known, head) = read_head(dir)?;
         let pins = PinBytes::read(dir)?;
         let log = log()?;
         let size = log.size();
         let signatory = Signatory::of(&*log)?;
-        signatory.owns(&key, dir)?;
+        vouched(dir, &head, &signatory)?;
+        let key = keys.log_key(&signatory.public())?;
         let pins = pins.judge(dir, &signatory)?;
         let (dir, cosigner) = (dir.to_owned(), None);
         Ok(Publisher {
@@ -288,6 +292,26 @@ impl Publisher {
         Ok(leads_to(tiles, old, base))
     }
 
+    /// The log's key, and the one it replaced if that still signs and is here.
+    fn signers(&self) -> Result<Vec<SecretKey>, PublishError> {
+        let mut signers = vec![self.key.secret.clone()];
+        let last = self.size.saturating_sub(1);
+        let record = self.log.get(last)?;
+        let bad = EngineError::bad_record(last);
+        let record = record.ok_or_else(|| bad("it is missing".to_owned()))?;
+        let leaf = LeafRef::parse(&record.leaf).map_err(|error| bad(error.to_string()))?;
+        let ts = leaf.ts.parse().map_err(|_| bad("its time cannot be read".to_owned()))?;
+        if let Some(old) = self.signatory.also(ts) {
+            // Without it the new key's signature is enough; who knows the old key only learns the new one sooner.
+            match KeyStore::beside(&self.dir).log_key(&old) {
+                Ok(old) => signers.push(old.secret),
+                Err(EngineError::ForeignLogKey { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(signers)
+    }
+
     /// Signs, lets others cosign, and makes the result durable.
     fn pin(&mut self, tiles: &Tiles, checkpoint: Checkpoint) -> Result<Published, PublishError> {
         let (path, signed) = (self.dir.join(CHECKPOINT), self.dir.join(SIGNED));
@@ -297,7 +321,7 @@ impl Publisher {
         let mut published = match before {
             Some(before) if enough(&before) => return Ok(before),
             Some(before) => before,
-            None => Signatory::sign(checkpoint, &self.key)?,
+            None => Signatory::sign(checkpoint, &self.signers()?)?,
         };
         if let Some(cosigner) = &self.cosigner {
             if self.pins.signed.as_ref() != Some(&published) {

@@ -91,6 +91,26 @@ impl Signer {
         Ok(signed)
     }
 
+    /// Signs with a key in memory. `command` must be complete.
+    pub(crate) fn sign_with(
+        &self,
+        key: &StoredKey,
+        command: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<SignedCommand, EngineError> {
+        let sign = |error: String| EngineError::Sign(error);
+        let json = canonical::to_vec(&command).map_err(|error| sign(error.to_string()))?;
+        let parts = EnvelopeParts {
+            at: &now.to_string(),
+            command_json: &json,
+            id: new_id(now)?,
+            ledger: &self.origin,
+            nonce: random_bytes()?,
+            not_after: &now.plus_seconds(self.valid_seconds).to_string(),
+        };
+        SignedCommand::sign(parts, &key.secret).map_err(|error| sign(error.to_string()))
+    }
+
     fn fill_subject(&self, command: &mut Map<String, Value>, state: &State) {
         let kind = command.get("type").and_then(Value::as_str).unwrap_or_default();
         let answers_open = matches!(kind, "accept_transfer" | "decline_transfer" | "withdraw_transfer");

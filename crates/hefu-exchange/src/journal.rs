@@ -21,7 +21,7 @@ mod strict;
 pub const MAX_LINE: usize = 4 << 20;
 
 /// Commands that have a field `key` of their own: there it is no choice of the signing key.
-const OWN_KEY: [&str; 3] = ["rotate_key", "revoke_key", "recover_key"];
+const OWN_KEY: [&str; 4] = ["rotate_key", "rotate_log_key", "revoke_key", "recover_key"];
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq)]

@@ -104,7 +104,7 @@ fn toml_fault(words: &str, given: Option<&str>) -> Fault {
 }
 
 /// What each part of a policy file is for.
-const COMMENTS: [(&str, &str); 21] = [
+const COMMENTS: [(&str, &str); 22] = [
     (
         "at_max_age_seconds",
         "签署后最迟多少秒内须入账 / a command may be signed at most this long before it is recorded",
@@ -137,6 +137,10 @@ const COMMENTS: [(&str, &str); 21] = [
     (
         "key_recovery_delay_hours",
         "密钥恢复公示时长(小时) / published delay before a recovered key takes effect",
+    ),
+    (
+        "log_key_window_days",
+        "账本密钥更换后双签的天数 / days after a rotation of the log's key during which both keys sign checkpoints",
     ),
     ("large_project", "大项目门槛(元) / from this planned investment on a project counts as large"),
     ("multi_hop", "多次流转:chain 各迁出地均保留,last_hop 仅最近迁出地 / the multi-hop rule"),

@@ -8,7 +8,8 @@
 //! 1. [`hash`]: the two hash functions, the tree, signatures (sections 3, 5, 7).
 //! 2. [`note`]: the log's key and the signed checkpoint (section 7).
 //! 3. [`record`]: one record, and how each continues the one before (sections 1 to 4).
-//! 4. [`segments`], [`site`], [`proof`], [`bundle`]: what can be handed to an auditor (sections 6, 7 and 9).
+//! 4. `rotation`: who replaced the log's key (sections 3 to 5).
+//! 5. [`segments`], [`site`], [`proof`], [`bundle`]: what can be handed to an auditor (sections 6, 7 and 9).
 //!
 //! What it cannot say: whether the rules of the policy were followed (`hefu audit replay` decides every command again),
 //! and whether somebody else was shown another history (witnesses and saved checkpoints tell).
@@ -18,6 +19,7 @@ pub mod hash;
 pub mod note;
 pub mod proof;
 pub mod record;
+mod rotation;
 pub mod segments;
 pub mod site;
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::hash::{self, Hash};
 use crate::note::{self, LogKey};
 use crate::record::{Keys, Leaf, Link, Streams, broken_links, check_parts};
+use crate::rotation::{self, Roots};
 use crate::{Finding, Place, Report, Verdict};
 
 const HEADER: usize = 64;
@@ -123,6 +124,20 @@ fn frames(file: &[u8]) -> (Vec<Frame<'_>>, usize) {
     (frames, at)
 }
 
+/// The parts of a record: leaf, body, command.
+pub(crate) type Parts<'a> = (&'a [u8], &'a [u8], &'a [u8]);
+
+/// The parts of every record that can be read.
+pub(crate) fn records(file: &[u8]) -> Vec<Parts<'_>> {
+    let mut records = Vec::new();
+    for frame in frames(file).0 {
+        if let Content::Record { leaf, body, command, .. } = frame.content {
+            records.push((leaf, body, command));
+        }
+    }
+    records
+}
+
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
@@ -155,7 +170,8 @@ impl Head {
 /// What is known of the log, and how far it has been read.
 struct Reader<'r> {
     origin: String,
-    log_key: Option<Hash>,
+    /// The log's keys, each with the record from which on it signs.
+    log_keys: Vec<(u64, Hash)>,
     keys: Keys,
     report: &'r mut Report,
     /// The place of the next record, and the chain value before it if the record before is there.
@@ -201,12 +217,16 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
     }
     let head = head.flatten();
 
-    // First pass: keys, and from record 0 the name of the log and its key.
+    // First pass: keys, from record 0 the name of the log and its key, and the records that replaced that key.
     let mut keys = Keys::default();
     let mut genesis = None;
+    let mut rotations = BTreeMap::new();
     for name in &files {
         let bytes = read(name)?;
         keys.learn(&bytes);
+        for rotation in rotation::find(name, &bytes) {
+            rotations.entry(rotation.position).or_insert(rotation);
+        }
         if genesis.is_none() {
             genesis = Some(read_genesis(&bytes));
         }
@@ -224,15 +244,35 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
     if given.is_some_and(|given| given != origin) {
         report.bad(Place::record("segments", 0), format!("this is another ledger: {origin}"));
     }
-    let log_key = key.map(|key| key.public).or(genesis.log_key);
-    match log_key {
+    let given = key.map(|key| key.public);
+    // A key that came later is found where it came; what is before it is in the chain that it signs.
+    let later = given.filter(|given| {
+        genesis.log_key.is_some_and(|named| named != *given)
+            && rotations.values().any(|rotation| rotation.public == *given)
+    });
+    let first = if later.is_some() { genesis.log_key } else { given.or(genesis.log_key) };
+    match first {
         Some(public) => keys.insert(public),
         None => report.absent(Place::file("segments"), "the log's key is unknown"),
     }
     if key.is_none() {
         report.notes.push("self-consistent at best: no key of the log was given".to_owned());
-    } else if genesis.log_key.is_some_and(|named| Some(named) != log_key) {
+    } else if later.is_none() && genesis.log_key.is_some_and(|named| Some(named) != first) {
         report.bad(Place::record("segments", 0), "record 0 names another key of the log than the given one");
+    }
+    let mut log_keys: Vec<(u64, Hash)> = first.map(|first| (0, first)).into_iter().collect();
+    for rotation in rotations.values() {
+        let (position, before) = (rotation.position, log_keys.last().map(|(_, key)| *key));
+        if rotation.is_proven(before, &genesis.roots, &origin) {
+            let public = hash::to_hex(&rotation.public);
+            report.notes.push(format!("from record {position} on the log signs with {public}"));
+        } else {
+            let place = Place { file: &rotation.file, position: Some(position), offset: None };
+            report.bad(place, "neither the log's key before nor enough root keys put the new one in force");
+        }
+        if log_keys.last().is_none_or(|(from, _)| *from < position) {
+            log_keys.push((position, rotation.public));
+        }
     }
 
     // Second pass: everything.
@@ -242,7 +282,7 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
     let wanted = head.iter().map(|head| (head.size, None)).collect();
     let mut reader = Reader {
         origin,
-        log_key,
+        log_keys,
         keys,
         report,
         next: 0,
@@ -282,6 +322,7 @@ struct Genesis {
     prev: Option<String>,
     origin: Option<String>,
     log_key: Option<Hash>,
+    roots: Roots,
 }
 
 fn read_genesis(file: &[u8]) -> Option<Genesis> {
@@ -296,6 +337,7 @@ fn read_genesis(file: &[u8]) -> Option<Genesis> {
         prev: Some(leaf.prev),
         origin: text("origin").map(str::to_owned),
         log_key: text("log_public").and_then(hash::from_hex),
+        roots: Roots::of(&body["data"]["roots"]),
     })
 }
 
@@ -327,7 +369,7 @@ impl<'r> Reader<'r> {
         for frame in &frames {
             if let Content::Commit { first, count, head, signature, .. } = frame.content
                 && self.is_signed(first, count, &head, signature) != Some(false)
-                && (self.log_key.is_some() || frame.damage.is_none())
+                && (!self.log_keys.is_empty() || frame.damage.is_none())
             {
                 signed.insert(first.wrapping_add(count.into()).wrapping_sub(1), head);
             }
@@ -410,7 +452,13 @@ impl<'r> Reader<'r> {
     fn is_signed(&self, first: u64, count: u32, head: &Hash, signature: &[u8]) -> Option<bool> {
         let last = first.checked_add(count.into()).and_then(|end| end.checked_sub(1));
         let message = receipt(&self.origin, last.unwrap_or(u64::MAX), &hash::to_hex(head));
-        self.log_key.map(|key| last.is_some() && hash::signed(&key, &message, signature))
+        let key = self.log_key_at(last.unwrap_or(u64::MAX));
+        key.map(|key| last.is_some() && hash::signed(&key, &message, signature))
+    }
+
+    /// The key that signs when the log's last record is this one. A record that replaces the key counts already.
+    fn log_key_at(&self, last: u64) -> Option<Hash> {
+        self.log_keys.iter().rev().find(|(from, _)| *from <= last).map(|(_, key)| *key)
     }
 
     fn link(&self, frame: &Frame<'_>) -> Option<Link> {
@@ -553,7 +601,8 @@ impl<'r> Reader<'r> {
         let value = self.wanted.get(&head.size).copied().flatten();
         if head.origin != self.origin {
             self.report.bad(place, "the head file is of another ledger");
-        } else if self.log_key.is_some_and(|key| !hash::signed(&key, &message, &signature)) {
+        } else if self.log_key_at(head.size - 1).is_some_and(|key| !hash::signed(&key, &message, &signature))
+        {
             self.report.bad(place, "the head file is not signed by the log");
         } else if head.size > self.next {
             let what =
@@ -567,8 +616,17 @@ impl<'r> Reader<'r> {
     /// The newest checkpoint that the log signed must be of the tree over these very records.
     fn compare_checkpoint(&mut self, note: &[u8], key: Option<&LogKey>) {
         let place = Place::file("checkpoint");
-        let own = self.log_key.map(|public| LogKey { name: Some(self.origin.clone()), public });
-        let Some(key) = key.cloned().or(own) else { return };
+        let size = note::read(note).map_or(0, |(checkpoint, _)| checkpoint.size);
+        let name = key.map_or(Some(&self.origin), |key| key.name.as_ref()).cloned();
+        let Some(public) = self.log_key_at(size.saturating_sub(1)) else { return };
+        let key = LogKey { name, public };
+        let ended = |(from, _): &&(u64, Hash)| *from < size;
+        let before = self.log_keys.windows(2).filter(|pair| ended(&&pair[1])).map(|pair| pair[0].1);
+        let opens = |public: Hash| note::open(note, &LogKey { public, ..key.clone() }).is_ok();
+        if note::open(note, &key).is_err() && before.into_iter().any(opens) {
+            self.report.bad(place, "checkpoint: signed by a key that the log had replaced");
+            return;
+        }
         match note::open(note, &key) {
             Err((_, why)) => self.report.bad(place, why),
             Ok(checkpoint) => {

@@ -116,6 +116,7 @@ fn reach(state: &State, event: &Event) -> Reach {
         | Event::RegionRecoded(_)
         | Event::KeysRegistered(_)
         | Event::KeyRotated(_)
+        | Event::LogKeyRotated(_)
         | Event::KeyRevoked(_)
         | Event::KeyRecoveryAnnounced(_)
         | Event::KeyRecoveryCancelled(_)

@@ -9,6 +9,7 @@ use crate::frame::{Commit, Why};
 use crate::hash::{ChainHash, Sha256Digest};
 use crate::key::{Batch, KeyId, PublicKey, Signature};
 use crate::leaf::{BadLeaf, LeafRef};
+use crate::log_keys::LogKeys;
 use crate::origin::Origin;
 use crate::receipt::receipt_message;
 use crate::record::RecordRef;
@@ -23,7 +24,8 @@ const PIECES_PER_TASK: usize = 4096;
 pub(super) struct Context<'a> {
     pub(super) origin: &'a Origin,
     pub(super) chain: ChainContext,
-    pub(super) log_key: Option<PublicKey>,
+    /// The keys of the log: which one signed what.
+    pub(super) log_keys: &'a LogKeys,
     pub(super) keys: &'a KeyRing,
     pub(super) hashes_only: bool,
     /// Hash leaves for the tree, too.
@@ -204,7 +206,8 @@ fn check<'a>(context: &Context<'_>, pieces: &[Piece<'a>]) -> Sorted<'a> {
             }
             Piece::Commit { offset, commit, damage } => {
                 let row = CommitRow { offset, commit, damage, signed: None, rows_before };
-                let signed = context.log_key.map(|key| match row.last() {
+                let last = row.last();
+                let signed = context.log_keys.at(last.unwrap_or(u64::MAX)).map(|key| match last {
                     None => false,
                     Some(last) => {
                         let receipt = receipt_message(context.origin, last, &ChainHash(commit.head));

@@ -104,7 +104,7 @@ impl Commits<'_, '_> {
     }
 
     fn signed_for(&self, row: &CommitRow, closing: &Row<'_>) -> bool {
-        self.context.log_key.is_some_and(|key| {
+        self.context.log_keys.at(closing.at).is_some_and(|key| {
             let message = receipt_message(self.context.origin, closing.at, &closing.link);
             key.verify(&message, &Signature(row.commit.signature))
         })

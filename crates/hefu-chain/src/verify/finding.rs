@@ -6,6 +6,7 @@ use super::Options;
 use crate::checkpoint::Checkpoint;
 use crate::hash::ChainHash;
 use crate::key::PublicKey;
+use crate::log_keys::LogKeys;
 use crate::origin::Origin;
 
 /// The kinds of damage.
@@ -251,8 +252,11 @@ pub struct Report {
     pub checkpoint: Option<Checkpoint>,
     /// The ledger it is.
     pub origin: Option<Origin>,
-    /// The key the commits were checked against.
+    /// The key the newest commits were checked against.
     pub log_key: Option<PublicKey>,
+    /// All keys that commits were checked against, by the record each signs from.
+    #[serde(skip)]
+    pub log_keys: LogKeys,
     /// The position after the last committed record.
     pub size: u64,
     /// The chain value of the last committed record, computed.

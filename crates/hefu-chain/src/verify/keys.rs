@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Options;
 use super::finding::{Finding, FindingKind};
+use super::rotation::Roots;
 use super::scan::{Piece, pieces};
 use crate::body;
 use crate::chain::ChainContext;
@@ -75,8 +76,10 @@ impl KeyRing {
 pub(super) struct Genesis {
     /// The name under which the chain holds.
     pub(super) origin: Option<Origin>,
-    /// The key to check commits with: the given one, else the log's own.
-    pub(super) log_key: Option<PublicKey>,
+    /// The key that the log signed its first commit with, by its own word.
+    pub(super) own: Option<PublicKey>,
+    /// The root keys.
+    pub(super) roots: Roots,
     /// Every public key that record 0 names.
     pub(super) publics: Vec<PublicKey>,
     /// The ledger that record 0 says it goes on from: name, size, head.
@@ -148,11 +151,17 @@ impl Genesis {
             })
         };
         let own = named_key.or_else(|| publics.iter().find(signed_first).copied());
-        Self { origin, log_key: options.log_key.or(own), publics, continues, named_key, has_first }
+        let roots = data.as_ref().filter(|_| body_is_true).map(Roots::of).unwrap_or_default();
+        Self { origin, own, roots, publics, continues, named_key, has_first }
     }
 
     /// What the log says about itself against what the caller knows.
-    pub(super) fn contradictions(&self, options: &Options<'_>, segment: &str) -> Vec<Finding> {
+    pub(super) fn contradictions(
+        &self,
+        options: &Options<'_>,
+        given_came_later: bool,
+        segment: &str,
+    ) -> Vec<Finding> {
         let wrong = || Finding::new(FindingKind::OriginWrong, segment);
         let mut findings = Vec::new();
         if let (Some(found), Some(given)) = (&self.origin, &options.origin)
@@ -163,6 +172,7 @@ impl Genesis {
         if let (Some(found), Some(given)) = (self.named_key, options.log_key)
             && found != given
             && self.has_first
+            && !given_came_later
         {
             findings.push(wrong().position(0).field("log_public").stored(found).expected(given));
         }

@@ -50,10 +50,8 @@ pub fn ledger<'a>(
     if let Some(bytes) = log {
         verifier.learn(bytes);
     }
-    let (own, origin) = match &verifier.genesis {
-        Some(genesis) => (genesis.log_key, genesis.origin.clone()),
-        None => (None, None),
-    };
+    let origin = verifier.genesis.as_ref().and_then(|genesis| genesis.origin.clone());
+    let schedule = verifier.schedule();
     let mut claims = Vec::new();
     let signed = [
         ("checkpoint", source.read("checkpoint")?),
@@ -64,8 +62,15 @@ pub fn ledger<'a>(
         if let Some(bytes) = bytes {
             // The quorum is a matter of the published checkpoint; the other one is still on its way.
             let policy = options.policy.filter(|_| name == "checkpoint");
-            let options = Options { policy, ..options.clone() };
-            let word = word::read(name, &bytes, &options, own, origin.as_ref());
+            let log_key = schedule.key_for(&bytes).or(options.log_key);
+            let options = Options { policy, log_key, ..options.clone() };
+            let mut word = word::read(name, &bytes, &options, None, origin.as_ref());
+            if let Some(ended) = schedule.signed_after_its_end(&bytes).filter(|_| !word.trusted) {
+                let finding = Finding::new(FindingKind::CheckpointForged, name).field("signature");
+                let stored = format!("the signature of a key that record {ended} ended");
+                word.findings.retain(|finding| finding.kind != FindingKind::CheckpointUnsigned);
+                word.findings.push(finding.stored(stored).expected("a signature of the log's present key"));
+            }
             claims.push(Claim { name, word });
         }
     }

@@ -20,6 +20,7 @@ use crate::chain::ChainContext;
 use crate::checkpoint::Checkpoint;
 use crate::hash::ChainHash;
 use crate::leaf::LeafRef;
+use crate::log_keys::LogKeys;
 use crate::record::RecordRef;
 use crate::source::Source;
 use crate::tile::{Kind, Tile, join};
@@ -198,7 +199,7 @@ impl Site<'_> {
         let context = Context {
             origin,
             chain: ChainContext::new(origin),
-            log_key: None,
+            log_keys: &LogKeys::default(),
             keys: &keys,
             hashes_only: true,
             tree: true,

@@ -5,6 +5,7 @@ mod checkpoint;
 mod export;
 pub(crate) mod files;
 mod key;
+mod log_key;
 mod monitor;
 mod proof;
 mod prove;
@@ -43,6 +44,8 @@ pub(crate) enum What {
     Redact(redact::Args),
     /// List what a key signed, and what of it is suspect
     Key(signed::Args),
+    /// Give the log a new key of its own; by the old one, or by root keys if that is lost or stolen
+    RotateLogKey(log_key::Args),
     /// Prove that a record is in the tree of the newest checkpoint
     Prove(prove::Args),
     /// Put everything behind a project, a figure or a range into one file that verifies offline
@@ -74,6 +77,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Export(args) => export::run(context, &args),
         What::Redact(args) => redact::run(context, args),
         What::Key(args) => signed::run(context, &args),
+        What::RotateLogKey(args) => log_key::run(context, &args),
         What::Prove(args) => prove::run(context, &args),
         What::Bundle(args) => bundle::run(context, &args),
         What::ServeTiles(args) => serve_tiles::run(context, &args),

@@ -183,6 +183,8 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("audit key", "列出一把密钥签署的命令,以及其中存疑的"),
     ("audit key/key", "密钥编号;或机构,如 330108、330108/coordinator:其曾有的全部密钥"),
     ("audit key/suspect", "只列密钥声明失密之后入账的"),
+    ("audit rotate-log-key", "为账本换用新的账本密钥:由旧密钥签署;旧密钥遗失或失密时由根密钥签署"),
+    ("audit rotate-log-key/roots", "旧密钥已遗失或失密:改由这些根密钥签署,如 root-1;每把一次"),
     ("audit prove", "证明某条记录在最新检查点的树中"),
     ("audit prove/position", "记录的位置"),
     ("audit prove/out", "将证明写入此文件,如 7.tlog-proof"),

@@ -10,6 +10,7 @@ mod guide;
 mod import;
 mod journal;
 mod languages;
+mod log_key;
 mod offline;
 mod publish;
 mod reconcile;

@@ -7,12 +7,12 @@ use crate::{
     authority::{Key, KeyEntry, Role, Roots},
     command::{
         AdoptPolicy, CancelKeyRecovery, Continues, CreateLedger, RecodeRegion, RecoverKey, RegisterKeys,
-        RegisterRegions, RenameRegion, RevokeKey, RotateKey,
+        RegisterRegions, RenameRegion, RevokeKey, RotateKey, RotateLogKey,
     },
     event::{
         Event, KeyRecovered, KeyRecoveryAnnounced, KeyRecoveryCancelled, KeyRevoked, KeyRotated,
-        KeysRegistered, LedgerCreated, PolicyAdopted, RegionRecoded, RegionRenamed, RegionsRegistered,
-        TransferExpired,
+        KeysRegistered, LedgerCreated, LogKeyRotated, PolicyAdopted, RegionRecoded, RegionRenamed,
+        RegionsRegistered, TransferExpired,
     },
     id::{KeyId, PublicKey},
     policy::Policy,
@@ -186,6 +186,30 @@ pub(super) fn rotate_key(
     Ok(vec![KeyRotated { new, old: *old }.into()])
 }
 
+pub(super) fn rotate_log_key(
+    state: &State,
+    context: &Context<'_>,
+    actor: &Actor,
+    c: &RotateLogKey,
+) -> Result<Vec<Event>, Rejection> {
+    let old = state.keyring.log.ok_or(Rejection::LedgerMissing {})?;
+    let both_until = match actor {
+        Actor::Log => {
+            let seconds = i64::from(state.policy.log_key_window_days) * 86_400;
+            (seconds > 0).then(|| context.ts.plus_seconds(seconds))
+        }
+        // Lost, or in wrong hands: nothing that the old key signs from here on counts.
+        Actor::Root(signer) => {
+            roots_signed(&state.keyring.roots, Some(*signer), context.endorsers)?;
+            None
+        }
+        Actor::Authority { .. } => return Err(Rejection::WrongRole { needed: "the log's key or root keys" }),
+    };
+    unknown_key(state, c.key)?;
+    endorsed(context, c.public, "the new key")?;
+    Ok(vec![LogKeyRotated { both_until, key: c.key, old, public: c.public }.into()])
+}
+
 pub(super) fn revoke_key(state: &State, actor: &Actor, c: &RevokeKey) -> Result<Vec<Event>, Rejection> {
     let key = known_key(state, c.key)?;
     // A key that has ended already can still be found to have been compromised before.
@@ -307,7 +331,13 @@ fn endorsed(context: &Context<'_>, public: PublicKey, whose: &str) -> Result<(),
 fn unknown_key(state: &State, key: KeyId) -> Result<(), Rejection> {
     let ring = &state.keyring;
     let announced = ring.recoveries.values().any(|recovery| recovery.new.key == key);
-    if ring.log == Some(key) || ring.root(key).is_some() || ring.keys.contains_key(&key) || announced {
+    let was_log = ring.log_before.iter().any(|before| before.key == key);
+    if was_log
+        || ring.log == Some(key)
+        || ring.root(key).is_some()
+        || ring.keys.contains_key(&key)
+        || announced
+    {
         return Err(Rejection::KeyKnown { key });
     }
     Ok(())

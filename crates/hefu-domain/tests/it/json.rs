@@ -15,7 +15,7 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const JOURNAL: &str = include_str!("../golden/journal.jsonl");
 
 /// Fields that may be left out; every other one is named when it is missing.
-const OPTIONAL: [&str; 48] = [
+const OPTIONAL: [&str; 49] = [
     "accept_transfer.subject",
     "amend_project.codes",
     "amend_project.date",
@@ -58,6 +58,7 @@ const OPTIONAL: [&str; 48] = [
     "rename_region.name_en",
     "revoke_key.compromised_since",
     "rotate_key.endorsements",
+    "rotate_log_key.endorsements",
     "settle_dispute.endorsements",
     "settle_dispute.statement",
     "suspend_project.reason",
@@ -307,6 +308,7 @@ const EVERYTHING: &str = "
     330802.treasury confirm_statement 2024 -> ok
     330000.treasury finalise_settlement 2024 -> ok
     330000.treasury pay 11.50 from 330681 to 330000 on 2025-03-01 voucher B1 -> ok
+    log+log2 rotate_log_key log2 -> ok
 ";
 
 #[test]

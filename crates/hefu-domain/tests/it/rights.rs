@@ -99,13 +99,14 @@ const CASE: &str = "
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 55] = [
+const ROWS: [(&str, &str, &str); 56] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
     ("adopt_policy", "adopt_policy", ""),
     ("register_keys", "register_keys 330108.office/2", "root1 root2"),
     ("rotate_key (its own)", "rotate_key new", "new"),
+    ("rotate_log_key", "rotate_log_key new", "root1 root2 new"),
     ("revoke_key (of the holder's auditor)", "revoke_key 330108.auditor", ""),
     (
         "recover_key (of the holder's office)",

@@ -282,7 +282,7 @@ impl<F: Fold> Run<F> {
                 return json!({"type": verb, "policy": policy});
             }
             "register_keys" => json!({"keys": plain.iter().map(entry).collect::<Vec<_>>()}),
-            "rotate_key" => json!({"key": key(&word(0)), "public": public(&word(0))}),
+            "rotate_key" | "rotate_log_key" => json!({"key": key(&word(0)), "public": public(&word(0))}),
             "revoke_key" => json!({"key": key(&word(0)), "reason": reason(),
                 "compromised_since": options.get("since").map(|n| n.parse::<u64>().unwrap())}),
             "recover_key" => {

@@ -90,11 +90,13 @@ pub fn inspect(
     let report = verify(backup, &files, head, pins.log_key, progress)?;
     let (origin, log_key) =
         report.origin.clone().zip(report.log_key).ok_or_else(|| place("its record 0 cannot be read"))?;
-    let verifier = VerifierKey::of_log(&origin, log_key)
-        .map_err(|error| EngineError::bad_record(0)(error.to_string()))?;
-    let outside = seen(pins, &verifier)?;
+    let verifier = &|size: u64| {
+        let key = report.log_keys.of_size(size).unwrap_or(log_key);
+        VerifierKey::of_log(&origin, key).map_err(|error| EngineError::bad_record(0)(error.to_string()))
+    };
+    let outside = seen(pins, verifier)?;
     let own = backup.join("checkpoint");
-    let own = read_file(&own)?.map(|note| checkpoint(&own, note, &verifier)).transpose()?;
+    let own = read_file(&own)?.map(|note| checkpoint(&own, note, verifier)).transpose()?;
 
     let marks: Vec<u64> = outside.iter().chain(&own).map(Seen::size).collect();
     let Read { root, roots, heads, ts } = read(&*log, &origin, &marks)?;
@@ -216,8 +218,11 @@ impl Seen {
     }
 }
 
+/// The key that signed for the log when it had so many records.
+type KeyOfSize<'a> = &'a dyn Fn(u64) -> Result<VerifierKey, EngineError>;
+
 /// Everything that the pins name; a checkpoint that the log did not sign is no pin but an error.
-fn seen(pins: &Pins, verifier: &VerifierKey) -> Result<Vec<Seen>, BackupError> {
+fn seen(pins: &Pins, verifier: KeyOfSize<'_>) -> Result<Vec<Seen>, BackupError> {
     let mut seen = Vec::new();
     for path in &pins.checkpoints {
         let note = fs::read(path).map_err(EngineError::file("read", path))?;
@@ -242,10 +247,11 @@ fn seen(pins: &Pins, verifier: &VerifierKey) -> Result<Vec<Seen>, BackupError> {
     Ok(seen)
 }
 
-fn checkpoint(path: &Path, note: Vec<u8>, verifier: &VerifierKey) -> Result<Seen, BackupError> {
+fn checkpoint(path: &Path, note: Vec<u8>, verifier: KeyOfSize<'_>) -> Result<Seen, BackupError> {
     let bad = |why: String| EngineError::BadFile { path: path.to_owned(), why };
     let parsed = Note::parse(&note).map_err(|error| bad(error.to_string()))?;
-    let opened = Checkpoint::open(&parsed, [verifier]).map_err(|error| bad(error.to_string()))?;
+    let size = parsed.text().parse().map_or(0, |checkpoint: Checkpoint| checkpoint.size);
+    let opened = Checkpoint::open(&parsed, [&verifier(size)?]).map_err(|error| bad(error.to_string()))?;
     Ok(Seen::Checkpoint(path.to_owned(), opened.checkpoint, note))
 }
 

@@ -20,8 +20,9 @@ use hefu_chain::{
 };
 use hefu_store::LogReader;
 
+use super::signatory::Signatory;
 use super::{PublishError, Published, each, prover::Prover};
-use crate::{answer::EngineError, open::identity};
+use crate::answer::EngineError;
 
 /// What goes into a bundle.
 #[derive(Debug, Clone)]
@@ -91,8 +92,10 @@ pub fn bundle(
         opened => opened?,
     };
     let log = prover.log();
-    let (origin, public) = identity(log)?;
+    let signatory = Signatory::of(log)?;
     let Published { checkpoint, note } = prover.checkpoint().clone();
+    let (origin, public) = (signatory.origin.clone(), signatory.public_at(checkpoint.size));
+    let public = public.unwrap_or_else(|| signatory.public());
     let (size, old) = (log.size(), checkpoint.size);
     match () {
         () if first >= size => return Err(PublishError::NoRecord { position: first, size }),

@@ -62,7 +62,7 @@ impl ReadBack<'_> {
         let last = self.size.saturating_sub(1);
         let commit = self.log.commit_at(last)?.filter(|commit| {
             let whole = commit.end() == self.size && commit.head == head.0;
-            whole && receipt_of(&self.signatory.origin, commit).verify(self.signatory.public())
+            whole && receipt_of(&self.signatory.origin, commit).verify(&self.signatory.public())
         });
         if commit.is_none() || tiles.edge.size() != self.size {
             let why = "its commit does not vouch for what was read".to_owned();
