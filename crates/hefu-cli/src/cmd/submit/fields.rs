@@ -51,11 +51,17 @@ pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<
         "no_such_transfer" | "claim_not_pending" => "transfer",
         "unknown_indicator" | "derived_indicator" => "indicator",
         "bad_value" => "value",
-        "period_in_future" | "period_after_closing" | "period_overlaps" | "frequency_mixed" => "period",
+        "period_in_future"
+        | "period_after_closing"
+        | "period_overlaps"
+        | "frequency_mixed"
+        | "period_out_of_order"
+        | "settlement_open"
+        | "no_such_settlement"
+        | "settlement_finalised" => "period",
         "unknown_tax_kind" => "kind",
         "tax_sign" | "refund_exceeds" | "not_positive" | "payment_exceeds" => "amount",
         "unknown_template" => "terms.tax.template",
-        "period_out_of_order" | "settlement_open" | "no_such_settlement" | "settlement_finalised" => "period",
         _ => return None,
     };
     Some(field.to_owned())
