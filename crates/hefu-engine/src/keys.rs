@@ -217,14 +217,12 @@ impl KeyStore {
     /// The log's key with this public key, under whichever of its names.
     pub(crate) fn log_key(&self, public: &ChainKey) -> Result<StoredKey, EngineError> {
         let found = self.log_keys()?.into_iter().find(|(_, key)| key.secret.public() == *public);
-        match found {
-            Some((_, key)) => Ok(key),
-            // Says that there is none, or that it cannot be read.
-            None => {
-                self.load("log")?;
-                Err(EngineError::ForeignLogKey { path: self.folder.clone() })
-            }
+        if let Some((_, key)) = found {
+            return Ok(key);
         }
+        // Says that there is none, or that it cannot be read.
+        self.load("log")?;
+        Err(EngineError::ForeignLogKey { path: self.folder.clone() })
     }
 
     /// Writes a key that the log is to sign with, durably, before anything names it.

@@ -150,7 +150,7 @@ pub fn rotate_log_key(dir: &Path, options: &Options, by: &By<'_>) -> Result<Rota
     let mut signer = Signer::new(origin.clone(), store.clone());
     let signed = match roots.first() {
         None => signer.sign(Draft { command, id: None, signer: "log".to_owned() }, &ledger.state, now)?,
-        Some(root) => signer.sign_with(root, command, now)?,
+        Some(root) => signer.sign_with(root, &command, now)?,
     };
     let checked = Authenticator::new(origin, ledger.keys.clone()).check(vec![signed.into_bytes()]);
     let mut position = 0;

@@ -272,12 +272,11 @@ fn resume(
     let origin = signatory.origin.clone();
     let key_store = KeyStore::beside(dir);
     let waits_for_rotation = new_key.is_some();
-    let log_key = match new_key {
-        Some(new) => new,
-        None => {
-            key_store.settle_log_key(&signatory.public())?;
-            key_store.log_key(&signatory.public())?.secret
-        }
+    let log_key = if let Some(new) = new_key {
+        new
+    } else {
+        key_store.settle_log_key(&signatory.public())?;
+        key_store.log_key(&signatory.public())?.secret
     };
     vouched(dir, &head, &signatory)?;
     publish::hold(dir, &*reader, &signatory)?;
@@ -311,7 +310,7 @@ fn resume(
     };
     // From here on a torn tail may be what a crash left: the head must not claim a clean stop any more.
     if waits_for_rotation {
-        write_head_file(dir, HeadFile { clean: false, ..head })?;
+        write_head_file(dir, &HeadFile { clean: false, ..head })?;
     } else {
         write_head(dir, &ledger, false)?;
     }
@@ -368,10 +367,10 @@ pub(crate) fn snapshot_bytes(ledger: &Ledger) -> Result<(u64, Vec<u8>), EngineEr
 pub(crate) fn write_head(dir: &Path, ledger: &Ledger, clean: bool) -> Result<(), EngineError> {
     let Some(seq) = ledger.log.size().checked_sub(1) else { return Ok(()) };
     let receipt = Receipt::sign(ledger.origin.clone(), seq, ledger.head, &ledger.log_key);
-    write_head_file(dir, HeadFile::new(receipt, clean))
+    write_head_file(dir, &HeadFile::new(receipt, clean))
 }
 
-fn write_head_file(dir: &Path, head: HeadFile) -> Result<(), EngineError> {
+fn write_head_file(dir: &Path, head: &HeadFile) -> Result<(), EngineError> {
     let line = head.encode();
     let line = line.map_err(|error| EngineError::Internal(error.to_string()))?;
     let path = dir.join("head");

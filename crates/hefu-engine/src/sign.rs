@@ -95,11 +95,11 @@ impl Signer {
     pub(crate) fn sign_with(
         &self,
         key: &StoredKey,
-        command: Map<String, Value>,
+        command: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<SignedCommand, EngineError> {
         let sign = |error: String| EngineError::Sign(error);
-        let json = canonical::to_vec(&command).map_err(|error| sign(error.to_string()))?;
+        let json = canonical::to_vec(command).map_err(|error| sign(error.to_string()))?;
         let parts = EnvelopeParts {
             at: &now.to_string(),
             command_json: &json,

@@ -63,7 +63,7 @@ pub fn ledger<'a>(
             // The quorum is a matter of the published checkpoint; the other one is still on its way.
             let policy = options.policy.filter(|_| name == "checkpoint");
             let log_key = schedule.key_for(&bytes).or(options.log_key);
-            let options = Options { policy, log_key, ..options.clone() };
+            let options = Options { log_key, policy, ..options.clone() };
             let mut word = word::read(name, &bytes, &options, None, origin.as_ref());
             if let Some(ended) = schedule.signed_after_its_end(&bytes).filter(|_| !word.trusted) {
                 let finding = Finding::new(FindingKind::CheckpointForged, name).field("signature");

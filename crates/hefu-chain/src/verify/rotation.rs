@@ -187,13 +187,12 @@ impl Schedule {
     /// key makes, or an operator who wants to be believed by those who know the old key only.
     pub(super) fn signed_after_its_end(&self, note: &[u8]) -> Option<u64> {
         let note = Note::parse(note).ok()?;
-        let ends = self.keys.all().windows(2).map(|pair| (pair[0].1, pair[1].0));
-        ends.filter_map(|(public, ended)| {
+        let mut ends = self.keys.all().windows(2).map(|pair| (pair[0].1, pair[1].0));
+        ends.find_map(|(public, ended)| {
             let text: Checkpoint = note.text().parse().ok()?;
             let key = VerifierKey::of_log(&text.origin, public).ok()?;
             let opened = Checkpoint::open(&note, [&key]).ok()?;
             (opened.checkpoint.size > ended).then_some(ended)
         })
-        .next()
     }
 }

@@ -87,7 +87,9 @@ fn play(receipts: &[Receipt], disputed: &BTreeSet<usize>) -> (Ledger<State>, Vec
         }
         if number == 4 {
             let ids: Vec<LineId> = ledger.fold.settlement.lines.keys().copied().collect();
-            ids.iter().for_each(|id| assert!(ledger.fold.settlement.dispute(*id, None)));
+            for id in &ids {
+                assert!(ledger.fold.settlement.dispute(*id, None));
+            }
         }
         run.ledger = ledger.clone();
         let parties: Vec<RegionId> = ledger.state().settlement.parties(number).into_iter().collect();

@@ -197,9 +197,9 @@ proptest! {
             }
         }
         let without = divided(&run);
-        let due = |units: &[Unit]| -> Vec<(Vec<(u32, Phase)>, i64, i64)> {
+        let due = |units: &[Unit]| {
             let some = units.iter().filter(|unit| unit.base != 0);
-            some.map(|unit| (unit.phases.clone(), unit.base, unit.host_part)).collect()
+            some.map(|unit| (unit.phases.clone(), unit.base, unit.host_part)).collect::<Vec<_>>()
         };
         run.ledger = with;
         prop_assert_eq!(due(&divided(&run)), due(&without));
