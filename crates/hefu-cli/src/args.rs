@@ -7,7 +7,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use crate::{
     cmd::{
         audit, backup, bench, check, completions, demo, dispute, import, init, period, policy, project,
-        reconcile, report, restore, settle, submit, tick, tier, transfer,
+        reconcile, report, restore, settle, submit, tick, tier, transfer, vintage,
     },
     lang::Lang,
     render::Format,
@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Settle(settle::Args),
     /// Close periods
     Period(period::Args),
+    /// Freeze figures under a name, and compare what was frozen
+    Vintage(vintage::Args),
     /// Prove that nothing was changed
     Audit(audit::Args),
     /// Copy the ledger to a folder from which it can be restored, beside a writer at work

@@ -20,3 +20,4 @@ pub(crate) mod submit;
 pub(crate) mod tick;
 pub(crate) mod tier;
 pub(crate) mod transfer;
+pub(crate) mod vintage;

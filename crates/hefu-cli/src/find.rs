@@ -9,14 +9,16 @@ use hefu_domain::{
     region::{Region, RegionCode},
     state::{IndicatorId, Project, State},
     time::{Date, Timestamp},
+    vintage::{Vintage, VintageKind},
 };
 use hefu_engine::Reader;
+use hefu_projections::{Views, vintages};
 use uuid::Uuid;
 
 use crate::{
     context::Context,
     error::{CliError, Result, exit},
-    lang::text,
+    lang::{Lang, text},
 };
 
 /// The region with this code or name.
@@ -167,6 +169,61 @@ pub(crate) fn reader(context: &Context, as_of: Option<AsOf>) -> Result<(Reader, 
         Some(position) => Ok((reader, position)),
         None => Err(CliError::usage(text("那时还没有这个账本", "the ledger did not exist then"))),
     }
+}
+
+/// The ledger as it was known then, or as a vintage froze it; with the vintage's name.
+pub(crate) fn reader_or_vintage(
+    context: &Context,
+    as_of: Option<AsOf>,
+    name: Option<&str>,
+) -> Result<(Reader, u64, Option<Vintage>)> {
+    let (reader, position) = reader(context, as_of)?;
+    let Some(name) = name else { return Ok((reader, position, None)) };
+    let vintage = vintage(&reader.views.state, name)?.1.clone();
+    let frozen = at_vintage(&reader, name, &vintage)?;
+    Ok((frozen, vintage.position, Some(vintage)))
+}
+
+/// The vintage with this name.
+pub(crate) fn vintage<'s>(state: &'s State, name: &str) -> Result<(&'s str, &'s Vintage)> {
+    let found = state.vintages.frozen.get_key_value(name);
+    found.map(|(name, vintage)| (name.as_str(), vintage)).ok_or_else(|| {
+        let message = text(format!("没有版本 `{name}`"), format!("there is no vintage `{name}`"));
+        let hint = text("`hefu vintage list` 列出全部", "`hefu vintage list` shows all");
+        CliError::new("unknown_vintage", exit::REFUSED, message).hint(hint).at("value", name)
+    })
+}
+
+/// The ledger as a vintage froze it.
+pub(crate) fn at_vintage(reader: &Reader, name: &str, vintage: &Vintage) -> Result<Reader> {
+    let frozen = reader.as_of_size(vintage.position + 1)?;
+    unchanged(&frozen.views, name, vintage)?;
+    Ok(frozen)
+}
+
+/// Fails unless the answers are those that were frozen.
+pub(crate) fn unchanged(views: &Views, name: &str, vintage: &Vintage) -> Result {
+    if vintages::holds(views, vintage) {
+        return Ok(());
+    }
+    let message = text(
+        format!("版本 `{name}` 的数字与冻结时的摘要不符"),
+        format!("the figures of vintage `{name}` do not have the digest it was frozen with"),
+    );
+    let why = text(
+        format!("登记的摘要是 {},位置 {}", vintage.digest, vintage.position),
+        format!("on record is {} for position {}", vintage.digest, vintage.position),
+    );
+    let hint = text(
+        "运行 `hefu audit verify` 和 `hefu audit replay`;摘要由冻结时的签署者填写,也可能填错",
+        "run `hefu audit verify` and `hefu audit replay`; the digest is what its signer gave, which may have been wrong",
+    );
+    Err(CliError::new("vintage_mismatch", exit::REFUSED, message).why(why).hint(hint).at("value", name))
+}
+
+/// How mature a vintage is, in words.
+pub(crate) fn kind_words(lang: Lang, kind: VintageKind) -> &'static str {
+    lang.pick(kind.name_zh(), kind.name())
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ fn run(context: &Context, command: Command) -> Result<u8> {
         Command::Reconcile(args) => cmd::reconcile::run(context, &args),
         Command::Settle(args) => cmd::settle::run(context, args),
         Command::Period(args) => cmd::period::run(context, args),
+        Command::Vintage(args) => cmd::vintage::run(context, args),
         Command::Audit(args) => cmd::audit::run(context, args),
         Command::Backup(args) => cmd::backup::run(context, &args),
         Command::Restore(args) => cmd::restore::run(context, &args),

@@ -23,6 +23,7 @@ use crate::{
     terms::ProposedTerms,
     tier::Tier,
     time::Date,
+    vintage::VintageKind,
 };
 
 /// A second signature inside a command that needs more than one person. Checked in the engine.
@@ -565,6 +566,21 @@ commands! {
         /// The period.
         period: Period,
     }
+    /// Freezes the figures known at a position under a name. By the host's statistics bureau.
+    "freeze_vintage" FreezeVintage {
+        /// SHA-256 of the answers as the signer saw them (FORMAT, "Vintages").
+        digest: Digest,
+        /// The indicators.
+        indicators: Vec<IndicatorCode>,
+        /// How mature the figures are.
+        kind: VintageKind,
+        /// The name, such as `2026-Q1 flash`: unique in the ledger.
+        name: String,
+        /// The periods; none may be running.
+        periods: Vec<Period>,
+        /// The last record that is known in it.
+        position: u64,
+    }
     /// Computes what hosts owe claimants for a period and writes it down. By the host's treasury or coordinator.
     "run_settlement" RunSettlement {
         /// The period: the first, or the one right after the last.
@@ -699,6 +715,7 @@ impl Command {
             | Command::Tick(_)
             | Command::RegisterEnterprise(_)
             | Command::ClosePeriod(_)
+            | Command::FreezeVintage(_)
             | Command::RunSettlement(_)
             | Command::ConfirmStatement(_)
             | Command::FinaliseSettlement(_)

@@ -14,6 +14,7 @@ mod redaction;
 mod settlement;
 mod tax;
 mod transfer;
+mod vintage;
 
 use crate::{
     authority::Role,
@@ -100,6 +101,7 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::WaiveAppeal(c) => dispute::waive_appeal(state, actor, c),
         Command::ReportTax(c) => tax::report(state, context, actor, c),
         Command::ClosePeriod(c) => period::close(state, context, actor, c),
+        Command::FreezeVintage(c) => vintage::freeze(state, context, actor, c),
         Command::RunSettlement(c) => settlement::run(state, context, actor, c),
         Command::ConfirmStatement(c) => settlement::confirm(state, actor, c),
         Command::FinaliseSettlement(c) => settlement::finalise(state, context, actor, c),

@@ -9,7 +9,7 @@ use crate::{
     authority::{KeyEntry, Roots},
     command::{Continues, ExhaustReason},
     dispute::{DisputeId, DisputeReason, EvidenceItem, Matter, Remedy},
-    id::{EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
+    id::{Digest, EnterpriseCode, Evidence, KeyId, ProjectId, PublicKey},
     indicator::IndicatorCode,
     period::Period,
     policy::Policy,
@@ -20,6 +20,7 @@ use crate::{
     terms::Terms,
     tier::Tier,
     time::{Date, Timestamp},
+    vintage::VintageKind,
 };
 
 /// Declares the event structs, the enum over them, and the mapping to and from `type` and JSON data.
@@ -696,6 +697,25 @@ events! {
         /// The period.
         period: Period,
     }
+    /// Figures were frozen under a name.
+    "vintage.frozen" VintageFrozen {
+        /// SHA-256 of the answers as the bureau saw them.
+        digest: Digest,
+        /// The record that last changed the regions up to the position.
+        geography: u64,
+        /// The indicators.
+        indicators: Vec<IndicatorCode>,
+        /// How mature the figures are.
+        kind: VintageKind,
+        /// The name.
+        name: String,
+        /// The periods.
+        periods: Vec<Period>,
+        /// Number of the policy in force at the position.
+        policy_version: u32,
+        /// The last record that is known in it.
+        position: u64,
+    }
     /// A settlement run began.
     "settlement.opened" SettlementOpened {
         /// How many lines it wrote; they follow, by project.
@@ -846,6 +866,7 @@ impl Event {
             | Event::RecordRedacted(_)
             | Event::EnterpriseRegistered(_)
             | Event::PeriodClosed(_)
+            | Event::VintageFrozen(_)
             | Event::SettlementOpened(_)
             | Event::StatementConfirmed(_)
             | Event::SettlementFinalised(_)

@@ -8,7 +8,7 @@ use crate::{
     amount::Decimal,
     authority::{Key, KeyEntry, LogKey, Recovery},
     dispute::{Before, Dispute, DisputeId, EvidenceItem, Matter, Proposal, RemedyKind, Stage},
-    event::{CreditRuled, DisputeOpened, Event},
+    event::{CreditRuled, DisputeOpened, Event, VintageFrozen},
     id::{KeyId, ProjectId},
     indicator::IndicatorCode,
     period::Period,
@@ -20,6 +20,7 @@ use crate::{
     },
     tax::TaxEntry,
     time::{Date, Timestamp},
+    vintage::Vintage,
 };
 
 /// A record that cannot follow from the ones before: the log was not written by these rules.
@@ -30,6 +31,7 @@ pub struct Inconsistent(pub String);
 impl State {
     /// Folds `event`, recorded as `meta` says, into this state.
     pub fn evolve(&mut self, meta: &Meta, event: &Event) -> Result<(), Inconsistent> {
+        self.size = meta.position + 1;
         match event {
             Event::LedgerCreated(e) => {
                 self.origin.clone_from(&e.origin);
@@ -41,6 +43,7 @@ impl State {
             Event::RegionsRegistered(e) => {
                 let tree = self.regions.with(&e.regions, &e.adjacency);
                 self.regions = tree.map_err(|why| Inconsistent(why.to_string()))?;
+                self.vintages.geographies.push(meta.position);
             }
             Event::RegionRenamed(e) => {
                 let code = e.region;
@@ -50,12 +53,17 @@ impl State {
                     |from| Designation { code, name_zh: name.0, name_en: name.1, ..from },
                     e.date,
                 )?;
+                self.vintages.geographies.push(meta.position);
             }
             Event::RegionRecoded(e) => {
                 let code = e.code;
                 self.redesignate(e.region, |from| Designation { code, ..from }, e.date)?;
+                self.vintages.geographies.push(meta.position);
             }
-            Event::PolicyAdopted(e) => self.adopt(&e.policy, e.version),
+            Event::PolicyAdopted(e) => {
+                self.adopt(&e.policy, e.version);
+                self.vintages.policies.push(meta.position);
+            }
             Event::KeysRegistered(e) => e.keys.iter().try_for_each(|key| self.add_key(key))?,
             Event::KeyRotated(e) => {
                 // Who can sign with a key has not lost it.
@@ -242,6 +250,23 @@ impl State {
                 self.project_mut(e.project)?.taxes.entry((e.refund_of, e.kind)).or_default().push(entry);
             }
             Event::PeriodClosed(e) => self.closed.push(e.period),
+            Event::VintageFrozen(e) => {
+                let VintageFrozen { digest, geography, kind, policy_version, position, .. } = *e;
+                let (indicators, periods) = (e.indicators.clone(), e.periods.clone());
+                let (frozen_at, ts) = (meta.position, meta.ts);
+                let vintage = Vintage {
+                    kind,
+                    indicators,
+                    periods,
+                    position,
+                    digest,
+                    policy_version,
+                    geography,
+                    frozen_at,
+                    ts,
+                };
+                self.vintages.frozen.insert(e.name.clone(), vintage);
+            }
             Event::SettlementOpened(e) => self.open_run(meta, e)?,
             Event::SettlementAccrued(e) => self.accrue(e)?,
             Event::StatementConfirmed(e) => {

@@ -45,3 +45,4 @@ pub mod tax;
 pub mod terms;
 pub mod tier;
 pub mod time;
+pub mod vintage;

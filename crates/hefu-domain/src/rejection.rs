@@ -301,6 +301,10 @@ rejections! {
         "{date} lies in a closed period (closed through {closed}): the parties and their superior must sign, {needed} has not" "{date} 属于已关账期间(已关至 {closed}):须各方及其共同上级签署,{needed} 尚未签署"
     /// Periods are closed and settled one after another.
     "period_out_of_order" PeriodOutOfOrder { /** Which. */ period: Period, /** First day expected. */ expected: Date } "{period} does not begin on {expected}, the day after the last one ended" "{period} 并非始于上一期结束次日 {expected}"
+    /// The name is taken.
+    "vintage_known" VintageKnown { /** Where. */ position: u64 } "this name was frozen in record {position}: a vintage stays as it is, give the new one another name" "该名称已由第 {position} 号记录冻结:已冻结的版本不变,请另取名称"
+    /// A vintage names at least one indicator and period, each once.
+    "bad_vintage" BadVintage { /** Field. */ field: &'static str } "`{field}` must name 1 to 200, each once" "`{field}` 须列出 1 至 200 项,且不重复"
     /// The run before is not finalised.
     "settlement_open" SettlementOpen { /** Which. */ period: Period } "the settlement of {period} is not finalised yet" "{period} 的结算尚未定稿"
     /// No run for the period.

@@ -22,6 +22,7 @@ use crate::{
     terms::{Terms, Trigger},
     tier::Tier,
     time::{Date, Timestamp},
+    vintage::Vintages,
 };
 
 /// What the record around an event adds to it.
@@ -307,6 +308,8 @@ impl Project {
 /// Everything the rules look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
+    /// Number of records folded.
+    pub size: u64,
     /// Name of the ledger; empty before record 0.
     pub origin: String,
     /// Region whose coordinator adopts policy and regions.
@@ -346,12 +349,15 @@ pub struct State {
     pub closed: Vec<Period>,
     /// Settlement runs, lines and balances.
     pub settlement: Settlement,
+    /// Named freezes of figures.
+    pub vintages: Vintages,
 }
 
 impl Default for State {
     /// Before record 0.
     fn default() -> State {
         State {
+            size: 0,
             origin: String::new(),
             host: RegionCode::NATION,
             keyring: Keyring::default(),
@@ -371,6 +377,7 @@ impl Default for State {
             dispute_deadlines: BTreeSet::new(),
             closed: Vec::new(),
             settlement: Settlement::default(),
+            vintages: Vintages::default(),
         }
     }
 }

@@ -125,8 +125,45 @@ pub(crate) fn fold(
     use_snapshot: bool,
     views_only: bool,
 ) -> Result<(Folded, u64), EngineError> {
+    let start = if use_snapshot { believable(dir, log, &ChainContext::new(origin), until) } else { None };
+    fold_on(start, log, origin, until, views_only, &mut |_| {})
+}
+
+/// Folds the first `until` records, showing the answers at each of `sizes`, which ascend, on the way.
+pub(crate) fn visit(
+    dir: &Path,
+    log: &dyn LogReader,
+    origin: &Origin,
+    sizes: &[u64],
+    show: &mut dyn FnMut(&Views),
+) -> Result<(), EngineError> {
+    let mut left = sizes.iter().copied().filter(|size| *size <= log.size()).peekable();
+    let (Some(first), Some(last)) = (left.peek().copied(), sizes.iter().rfind(|size| **size <= log.size()))
+    else {
+        return Ok(());
+    };
+    let start = believable(dir, log, &ChainContext::new(origin), first);
+    let mut at = |views: &Views| {
+        while left.next_if(|size| *size < views.size).is_some() {}
+        if left.next_if_eq(&views.size).is_some() {
+            show(views);
+        }
+    };
+    if let Some(Folded { views, .. }) = &start {
+        at(views);
+    }
+    fold_on(start, log, origin, *last, true, &mut at).map(drop)
+}
+
+fn fold_on(
+    start: Option<Folded>,
+    log: &dyn LogReader,
+    origin: &Origin,
+    until: u64,
+    views_only: bool,
+    each: &mut dyn FnMut(&Views),
+) -> Result<(Folded, u64), EngineError> {
     let chain = ChainContext::new(origin);
-    let start = if use_snapshot { believable(dir, log, &chain, until) } else { None };
     let Folded { mut views, mut heads, mut head } = start.unwrap_or_else(|| Folded {
         views: Views::default(),
         heads: Heads::default(),
@@ -146,6 +183,7 @@ pub(crate) fn fold(
             for Fact { meta, event, stream, .. } in batch? {
                 let bad = EngineError::bad_record(meta.position);
                 views.apply(&meta, &event).map_err(|error| bad(inconsistent(&error)))?;
+                each(&views);
                 if !views_only {
                     heads.note(meta.position, stream, meta.command);
                 }

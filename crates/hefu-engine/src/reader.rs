@@ -76,6 +76,11 @@ impl Reader {
         self.as_of_size(low)
     }
 
+    /// The answers as known after each of `sizes` records, which must ascend: one fold of the log, stopped at each.
+    pub fn visit(&self, sizes: &[u64], show: &mut dyn FnMut(&Views)) -> Result<(), EngineError> {
+        open::visit(&self.dir, self.log(), &self.origin, sizes, show)
+    }
+
     fn at(dir: &Path, log: Arc<dyn LogReader>, until: Option<u64>) -> Result<Reader, EngineError> {
         let (origin, _) = open::identity(&*log)?;
         let until = until.unwrap_or(u64::MAX).min(log.size());

@@ -10,8 +10,11 @@ pub mod counted;
 pub mod counting;
 pub mod explain;
 pub mod marks;
+pub mod revised;
+pub mod revisions;
 pub mod settlement;
 pub mod status;
+pub mod vintages;
 
 use hefu_domain::{
     event::Event,
@@ -148,6 +151,7 @@ fn reach(state: &State, event: &Event) -> Reach {
         | Event::AppealWaived(_)
         | Event::RulingFinal(_)
         | Event::PeriodClosed(_)
+        | Event::VintageFrozen(_)
         | Event::SettlementOpened(_)
         | Event::SettlementAccrued(_)
         | Event::StatementConfirmed(_)

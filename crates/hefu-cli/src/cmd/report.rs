@@ -1,12 +1,15 @@
 //! `hefu report`: what each area shows, where projects went, and what is behind a figure.
 
-mod basis;
+pub(crate) mod basis;
 mod bridge;
 mod circulation;
 mod disputes;
 mod explain;
+mod frozen;
 mod indicators;
 mod outcomes;
+pub(crate) mod revised;
+mod revisions;
 
 use clap::Subcommand;
 use hefu_domain::{period::Period, region::Level};
@@ -32,6 +35,8 @@ pub(crate) enum What {
     Circulation(circulation::Args),
     /// Disputes that are not over, with age, ruler and limit
     Disputes(disputes::Args),
+    /// What each vintage said, by how much figures were revised, and why
+    Revisions(revisions::Args),
     /// Every record behind one figure
     Explain(explain::Args),
 }
@@ -42,6 +47,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Indicators(args) => indicators::run(context, &args),
         What::Circulation(args) => circulation::run(context, &args),
         What::Disputes(args) => disputes::run(context, &args),
+        What::Revisions(args) => revisions::run(context, &args),
         What::Explain(args) => explain::run(context, &args),
     }
 }
@@ -57,6 +63,7 @@ pub(crate) fn demo_table(context: &Context, year: Period) -> Result<u8> {
         bridge: true,
         explain_elimination: false,
         as_of: None,
+        vintage: None,
         unit: indicators::Money::TenThousand,
     };
     indicators::show(context, &args, indicators::Reach { lowest: Level::Prefecture, few: 2 })

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     context::Context,
     error::Result,
-    find,
+    find::{self, AsOf},
     write::{self, Signing},
 };
 
@@ -53,18 +53,27 @@ pub(crate) struct Statement {
     /// The region: code or name
     #[arg(long, value_name = "REGION")]
     pub(crate) region: String,
+    /// As known at a position, a date or an instant
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) as_of: Option<AsOf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Netting {
     /// The period settled
     pub(crate) period: Period,
+    /// As known at a position, a date or an instant
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) as_of: Option<AsOf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
     /// The line, such as 2-17
     pub(crate) line: LineId,
+    /// As known at a position, a date or an instant
+    #[arg(long, value_name = "POSITION|TIME")]
+    pub(crate) as_of: Option<AsOf>,
 }
 
 #[derive(Debug, clap::Args)]

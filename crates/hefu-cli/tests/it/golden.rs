@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use crate::support::{PROJECT, Place, steady};
 
 #[track_caller]
-fn same(name: &str, text: &str) {
+pub(crate) fn same(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden").join(name);
     let text = steady(text);
     if std::env::var_os("UPDATE").is_some() {

@@ -19,5 +19,6 @@ mod reports;
 mod settle;
 mod support;
 mod verify;
+mod vintages;
 mod witness;
 mod writers;

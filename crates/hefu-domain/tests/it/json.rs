@@ -303,6 +303,7 @@ const EVERYTHING: &str = "
     330681 tax P29 vat 2024-03-15 100.00 incentives 1.00 voucher V1 -> ok
     330681 tax P29 vat 2024-05-15 -40.00 refund_of 2024-03-15 -> ok
     330000.statistics close_period 2023 -> ok
+    330000.statistics freeze 2023年报 INV_FAI 2023 known 9 -> ok
     330000.treasury run_settlement 2024 -> ok
     330681.treasury confirm_statement 2024 -> ok
     330802.treasury confirm_statement 2024 -> ok

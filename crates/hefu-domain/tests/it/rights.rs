@@ -99,7 +99,7 @@ const CASE: &str = "
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 56] = [
+const ROWS: [(&str, &str, &str); 57] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
@@ -154,6 +154,7 @@ const ROWS: [(&str, &str, &str); 56] = [
     ("report_tax", "tax P2 vat 2025-03-10 1.00", ""),
     ("report_tax (before the project came)", "tax P2 vat 2024-03-10 1.00", ""),
     ("close_period", "close_period 2022", ""),
+    ("freeze_vintage", "freeze V1 INV_FAI 2024 known 5", ""),
     ("run_settlement", "run_settlement 2025", ""),
     ("confirm_statement", "confirm_statement 2024", ""),
     ("finalise_settlement", "finalise_settlement 2024", ""),

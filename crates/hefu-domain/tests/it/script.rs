@@ -33,7 +33,7 @@ use serde_json::{Map, Value, json};
 use super::ledger::{Fold, Ledger, date, genesis, key, key_entry, noon, project, public};
 
 /// Words that take the next word as their value.
-const OPTIONS: [&str; 24] = [
+const OPTIONS: [&str; 25] = [
     "amount",
     "value",
     "in",
@@ -58,6 +58,7 @@ const OPTIONS: [&str; 24] = [
     "refund_of",
     "incentives",
     "voucher",
+    "known",
 ];
 
 /// A script that has run.
@@ -370,6 +371,9 @@ impl<F: Fold> Run<F> {
             "tax" => json!({"type": "report_tax", "project": id(0), "kind": word(1), "date": word(2),
                 "amount": word(3), "refund_of": option("refund_of"), "voucher": option("voucher"),
                 "incentives": options.get("incentives").map_or("0", String::as_str)}),
+            "freeze" => json!({"type": "freeze_vintage", "name": word(0), "indicators": [word(1)],
+                "periods": [word(2)], "kind": "flash", "digest": "0".repeat(64),
+                "position": options.get("known").map(|n| n.parse::<u64>().unwrap())}),
             "close_period" | "run_settlement" => json!({"period": word(0)}),
             "confirm_statement" | "finalise_settlement" => {
                 let run = word(0).parse().ok().and_then(|period| self.ledger.state().settlement.run(period));

@@ -19,7 +19,7 @@ macro_rules! scripts {
 
 scripts! {
     genesis regions policy keys registration tiers tier_days proposals no_expiry life consents claims observations disputes rulings redaction
-    taxes chains templates closing settlement
+    taxes chains templates closing settlement vintages
 }
 
 fn check(script: &str) {

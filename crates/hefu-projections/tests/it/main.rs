@@ -13,6 +13,7 @@ mod history;
 mod laws;
 mod recount;
 mod scripts;
+mod vintages;
 
 use hefu_domain::{
     event::Event,

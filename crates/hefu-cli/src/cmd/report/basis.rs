@@ -1,7 +1,7 @@
 //! The ways of counting, as columns of a report.
 
 use clap::ValueEnum;
-use hefu_projections::counting::Row;
+use hefu_projections::{counting::Row, revisions::Bases};
 
 use crate::render::Column;
 
@@ -18,11 +18,11 @@ pub(crate) enum Basis {
 
 impl Basis {
     /// All of them, in the order of the columns.
-    pub(super) const ALL: [Basis; 5] =
+    pub(crate) const ALL: [Basis; 5] =
         [Basis::Territorial, Basis::Shared, Basis::AsOrigin, Basis::AsDestination, Basis::Elimination];
 
     /// The column it stands in.
-    pub(super) fn column(self) -> Column {
+    pub(crate) fn column(self) -> Column {
         match self {
             Basis::Territorial => Column::number("territorial", "在地口径", "territorial"),
             Basis::Shared => Column::number("shared", "共享口径", "shared"),
@@ -33,13 +33,24 @@ impl Basis {
     }
 
     /// Its amount in a row.
-    pub(super) fn of(self, row: &Row) -> Option<i128> {
+    pub(crate) fn of(self, row: &Row) -> Option<i128> {
         match self {
             Basis::Territorial => row.territorial,
             Basis::Shared => row.shared,
             Basis::AsOrigin => row.as_origin,
             Basis::AsDestination => row.as_destination,
             Basis::Elimination => row.elimination,
+        }
+    }
+
+    /// Its part of a difference.
+    pub(crate) fn part(self, by: &Bases) -> i128 {
+        match self {
+            Basis::Territorial => by.territorial,
+            Basis::Shared => by.shared,
+            Basis::AsOrigin => by.as_origin,
+            Basis::AsDestination => by.as_destination,
+            Basis::Elimination => by.elimination,
         }
     }
 }

@@ -33,11 +33,14 @@ pub(crate) struct Args {
     /// As known at a position, a date or an instant
     #[arg(long, value_name = "POSITION|TIME")]
     pub(crate) as_of: Option<AsOf>,
+    /// As a vintage froze it; its digest is checked first
+    #[arg(long, value_name = "NAME", conflicts_with = "as_of")]
+    pub(crate) vintage: Option<String>,
 }
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
-    let (reader, position) = find::reader(context, args.as_of)?;
+    let (reader, position, _) = find::reader_or_vintage(context, args.as_of, args.vintage.as_deref())?;
     let state = &reader.views.state;
     let region = find::region(state, &args.region)?.id;
     let indicator = find::indicator(state, &args.indicator)?;

@@ -16,7 +16,7 @@ use hefu_projections::{
 };
 use serde_json::Value;
 
-use super::{basis::Basis, bridge, notice, outcomes};
+use super::{basis::Basis, bridge, frozen, notice, outcomes};
 use crate::{
     context::Context,
     error::Result,
@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// As known at a position, a date or an instant
     #[arg(long, value_name = "POSITION|TIME")]
     pub(crate) as_of: Option<AsOf>,
+    /// As a vintage froze it; its digest is checked first
+    #[arg(long, value_name = "NAME", conflicts_with = "as_of")]
+    pub(crate) vintage: Option<String>,
     /// Unit of money in tables
     #[arg(long, value_name = "UNIT", default_value = "yuan")]
     pub(crate) unit: Money,
@@ -91,15 +94,21 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
 
 /// Prints the report as far as it is to reach.
 pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
-    let (reader, position) = find::reader(context, args.as_of)?;
+    let (reader, position, frozen) = find::reader_or_vintage(context, args.as_of, args.vintage.as_deref())?;
     let state = &reader.views.state;
     let region = find::region(state, &args.region)?.id;
     let indicators: Vec<IndicatorId> = if args.indicator.is_empty() {
-        let current = state.policy.indicators.iter();
-        current.filter_map(|indicator| Some(state.indicator(indicator.code)?.0)).collect()
+        let current: Vec<_> = match &frozen {
+            Some(vintage) => vintage.indicators.clone(),
+            None => state.policy.indicators.iter().map(|indicator| indicator.code).collect(),
+        };
+        current.into_iter().filter_map(|code| Some(state.indicator(code)?.0)).collect()
     } else {
         args.indicator.iter().map(|name| find::indicator(state, name)).collect::<Result<_>>()?
     };
+    if let Some(vintage) = &frozen {
+        frozen::holds(state, vintage, &indicators, args.period)?;
+    }
     let mut areas = if args.children { state.regions.subtree(region) } else { vec![region] };
     areas.retain(|area| state.regions.get(*area).level <= reach.lowest);
     let contested = Contested::over(&reader.views, &indicators, args.period);
@@ -112,6 +121,8 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
         ("checkpoint", reader.head.to_string().into()),
         ("rows", Json::List(data.objects())),
     ];
+    let vintage = args.vintage.as_deref().zip(frozen.as_ref());
+    pairs.extend(vintage.map(|(name, vintage)| ("vintage", frozen::json(name, vintage))));
     if args.bridge || args.explain_elimination {
         let (drawn, json) = bridge::bridges(&figures);
         tables.extend(drawn);
@@ -121,6 +132,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
         format!("截至位置 {position},链头 {}", reader.head),
         format!("as of position {position}, head {}", reader.head),
     )];
+    notes.extend(vintage.map(|(name, vintage)| frozen::note(name, vintage)));
     let secret = args.bridge
         || args.explain_elimination
         || figures.bases().iter().any(|basis| *basis != Basis::Territorial);

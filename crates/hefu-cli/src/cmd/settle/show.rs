@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) fn statement(context: &Context, args: &Statement) -> Result<u8> {
-    let (reader, position) = find::reader(context, None)?;
+    let (reader, position) = find::reader(context, args.as_of)?;
     let state = &reader.views.state;
     let region = find::region(state, &args.region)?.id;
     let run = number(state, args.period)?;
@@ -75,7 +75,7 @@ pub(super) fn statement(context: &Context, args: &Statement) -> Result<u8> {
 }
 
 pub(super) fn netting(context: &Context, args: &Netting) -> Result<u8> {
-    let (reader, position) = find::reader(context, None)?;
+    let (reader, position) = find::reader(context, args.as_of)?;
     let state = &reader.views.state;
     let run = number(state, args.period)?;
     let mut nets = Table::new(vec![
@@ -111,7 +111,7 @@ pub(super) fn netting(context: &Context, args: &Netting) -> Result<u8> {
 }
 
 pub(super) fn explain(context: &Context, args: &Explain) -> Result<u8> {
-    let (reader, position) = find::reader(context, None)?;
+    let (reader, position) = find::reader(context, args.as_of)?;
     let state = &reader.views.state;
     let line = state.settlement.lines.get(&args.line).ok_or_else(|| {
         let message = text(format!("没有结算明细 {}", args.line), format!("there is no line {}", args.line));
