@@ -155,6 +155,12 @@ impl Standing {
         standing
     }
 
+    /// Whether only the location counts it, in full, so that every area above it shows the whole value and nobody else
+    /// shows anything.
+    pub fn is_plain(&self) -> bool {
+        self.weights.len() == 1 && self.weights[0].bp == FULL_BP && self.ruled == [0]
+    }
+
     /// What a region shows of `value`; 0 if it takes no part.
     pub fn share_of(&self, region: RegionId, value: i64) -> i64 {
         let place = self.weights.iter().position(|weight| weight.region == region);

@@ -19,6 +19,8 @@ use hefu_domain::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::past::Past;
+
 /// The latest value reported for one project, indicator and period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
@@ -51,6 +53,21 @@ impl Cell {
         self.as_destination + self.as_origin
     }
 
+    fn of(share: AreaShare, sign: i64) -> Cell {
+        let mut cell = Cell::default();
+        cell.add(share, sign);
+        cell
+    }
+
+    fn negated(&self) -> Cell {
+        Cell {
+            territorial: -self.territorial,
+            as_destination: -self.as_destination,
+            as_origin: -self.as_origin,
+            observations: -self.observations,
+        }
+    }
+
     fn add(&mut self, share: AreaShare, sign: i64) {
         let sign_wide = i128::from(sign);
         self.territorial += sign_wide * i128::from(share.territorial);
@@ -59,7 +76,7 @@ impl Cell {
         self.observations += sign;
     }
 
-    fn merge(&mut self, other: &Cell) {
+    pub(crate) fn merge(&mut self, other: &Cell) {
         self.territorial += other.territorial;
         self.as_destination += other.as_destination;
         self.as_origin += other.as_origin;
@@ -81,6 +98,8 @@ pub struct Counting {
     projects: Vec<[Steps; 2]>,
     /// Projects by the day construction started.
     constructions: BTreeSet<(Date, ProjectId)>,
+    /// How the sums came about.
+    past: Past,
 }
 
 /// One row of an indicator report. Amounts are minor units; `None` where a basis has no value.
@@ -140,40 +159,46 @@ impl Counting {
         };
         let standing = Standing::of(&state.regions, project, (indicator, entry.class), period);
         if let Some(old) = replaced {
-            self.share(&state.regions, &standing, &old, -1);
+            self.share(&state.regions, &standing, &old, (-1, position));
         }
-        self.share(&state.regions, &standing, &new, 1);
+        self.share(&state.regions, &standing, &new, (1, position));
     }
 
     /// Takes a project's observations that end on or after `from`, and its counts, out of the sums.
-    pub fn withdraw(&mut self, state: &State, id: ProjectId, from: Date) {
-        self.weigh(state, id, from, -1);
+    pub fn withdraw(&mut self, state: &State, position: u64, id: ProjectId, from: Date) {
+        self.weigh(state, id, from, (-1, position));
     }
 
     /// Puts them back under the standing the state now gives them.
-    pub fn restore(&mut self, state: &State, id: ProjectId, from: Date) {
-        self.weigh(state, id, from, 1);
+    pub fn restore(&mut self, state: &State, position: u64, id: ProjectId, from: Date) {
+        self.weigh(state, id, from, (1, position));
     }
 
     /// Counts all projects again: the threshold for large ones may have changed.
-    pub fn recount(&mut self, state: &State) {
-        self.projects.clear();
+    pub fn recount(&mut self, state: &State, position: u64) {
+        for (area, counts) in (0..).map(RegionId).zip(std::mem::take(&mut self.projects)) {
+            for (large, steps) in [false, true].into_iter().zip(counts) {
+                for (day, cell) in steps {
+                    self.past.count(area, large, day, position, &cell.negated());
+                }
+            }
+        }
         for project in state.projects.values() {
-            self.step(state, project, 1);
+            self.step(state, project, (1, position));
         }
     }
 
-    fn weigh(&mut self, state: &State, id: ProjectId, from: Date, sign: i64) {
+    fn weigh(&mut self, state: &State, id: ProjectId, from: Date, (sign, at): (i64, u64)) {
         let Some(project) = state.projects.get(&id) else { return };
         let observations = std::mem::take(self.observations.entry(id).or_default());
         for observation in observations.iter().filter(|o| o.period.end() >= from) {
             let class = state.indicators[usize::from(observation.indicator.0)].class;
             let what = (observation.indicator, class);
             let standing = Standing::of(&state.regions, project, what, observation.period);
-            self.share(&state.regions, &standing, observation, sign);
+            self.share(&state.regions, &standing, observation, (sign, at));
         }
         self.observations.insert(id, observations);
-        self.step(state, project, sign);
+        self.step(state, project, (sign, at));
         for date in project.stays.iter().filter_map(|stay| stay.construction) {
             if sign > 0 {
                 self.constructions.insert((date, id));
@@ -183,12 +208,25 @@ impl Counting {
         }
     }
 
-    fn share(&mut self, tree: &RegionTree, standing: &Standing, observation: &Observation, sign: i64) {
+    fn share(
+        &mut self,
+        tree: &RegionTree,
+        standing: &Standing,
+        observation: &Observation,
+        (sign, at): (i64, u64),
+    ) {
         let key = (observation.indicator, observation.period);
+        let plain = standing.is_plain();
+        if plain {
+            self.past.plain(standing.location(), key, at, (observation.value, sign));
+        }
         for (area, share) in standing.area_shares(tree, observation.value) {
             let index = usize::from(area.0);
             if self.cells.len() <= index {
                 self.cells.resize_with(index + 1, BTreeMap::new);
+            }
+            if !plain {
+                self.past.shared(area, key, at, &Cell::of(share, sign));
             }
             let cell = self.cells[index].entry(key).or_default();
             cell.add(share, sign);
@@ -199,7 +237,7 @@ impl Counting {
     }
 
     /// Adds (or takes away) the steps by which a project enters and leaves the counts of each area.
-    fn step(&mut self, state: &State, project: &Project, sign: i64) {
+    fn step(&mut self, state: &State, project: &Project, (sign, at): (i64, u64)) {
         let end = project.closed.unwrap_or(Date::new(9999, 12, 31).unwrap_or(project.registered));
         let mut days = breakpoints(project);
         days.extend(project.planned.iter().map(|(from, _)| *from));
@@ -217,10 +255,12 @@ impl Counting {
                     self.projects.resize_with(index + 1, Default::default);
                 }
                 let [all, large_only] = &mut self.projects[index];
-                for steps in [Some(all), large.then_some(large_only)].into_iter().flatten() {
-                    change(steps, *day, share, sign);
-                    if let Some(next) = next {
-                        change(steps, next, share, -sign);
+                for (which, steps) in [(false, Some(all)), (true, large.then_some(large_only))] {
+                    let Some(steps) = steps else { continue };
+                    for (day, sign) in [(Some(*day), sign), (next, -sign)] {
+                        let Some(day) = day else { continue };
+                        change(steps, day, share, sign);
+                        self.past.count(area, which, day, at, &Cell::of(share, sign));
                     }
                 }
             }
@@ -296,8 +336,61 @@ impl Counting {
         self.constructions_in(period).filter(large).collect()
     }
 
+    /// The sums of one area, indicator and period as they were after the first `size` records; `None` for a count of
+    /// implemented projects, which only the fold up to there can tell.
+    pub fn cell_at(
+        &self,
+        state: &State,
+        region: RegionId,
+        (indicator, period): (IndicatorId, Period),
+        size: u64,
+    ) -> Option<Cell> {
+        let entry = &state.indicators[usize::from(indicator.0)];
+        let sum = |wanted: &dyn Fn(Period) -> bool| {
+            self.past.sum(&state.regions, region, (indicator, period), size, wanted)
+        };
+        match (entry.kind, entry.count) {
+            (Kind::Flow, _) => Some(sum(&|_| true)),
+            (Kind::Stock, _) => Some(sum(&|reported| reported.end() == period.end())),
+            (Kind::Count, Some(Count::LargeProjectsImplemented)) => None,
+            (Kind::Count, count) => {
+                Some(self.past.counted(region, count == Some(Count::LargeProjects), period.end(), size))
+            }
+            (Kind::Ratio, _) => Some(Cell::default()),
+        }
+    }
+
+    /// One row of a report as it was after the first `size` records, without folding them again; `None` as for
+    /// [`Counting::cell_at`]. `state` is the present one: kinds and units never change, and no area changes its superior.
+    pub fn row_at(
+        &self,
+        state: &State,
+        region: RegionId,
+        (indicator, period): (IndicatorId, Period),
+        size: u64,
+    ) -> Option<Row> {
+        let missing = std::cell::Cell::new(false);
+        let row = Counting::row_of(state, region, indicator, period, &|area, part| {
+            self.cell_at(state, area, (part, period), size).unwrap_or_else(|| {
+                missing.set(true);
+                Cell::default()
+            })
+        });
+        (!missing.get()).then_some(row)
+    }
+
     /// One row of a report: all bases and the elimination line.
     pub fn row(&self, state: &State, region: RegionId, indicator: IndicatorId, period: Period) -> Row {
+        Counting::row_of(state, region, indicator, period, &|area, part| self.cell(state, area, part, period))
+    }
+
+    fn row_of(
+        state: &State,
+        region: RegionId,
+        indicator: IndicatorId,
+        period: Period,
+        cell_of: &dyn Fn(RegionId, IndicatorId) -> Cell,
+    ) -> Row {
         let entry = &state.indicators[usize::from(indicator.0)];
         let scale = entry.unit.scale();
         let blank = Row {
@@ -315,7 +408,7 @@ impl Counting {
         if entry.kind == Kind::Ratio {
             let part = |code| {
                 let (id, part) = state.indicator(code?)?;
-                Some((self.cell(state, region, id, period), part.unit.scale()))
+                Some((cell_of(region, id), part.unit.scale()))
             };
             let (Some(above), Some(below)) = (part(entry.numerator), part(entry.denominator)) else {
                 return blank;
@@ -326,10 +419,9 @@ impl Counting {
             let missing = territorial.is_none() && shared.is_none();
             return Row { territorial, shared, missing, ..blank };
         }
-        let cell = self.cell(state, region, indicator, period);
+        let cell = cell_of(region, indicator);
         let children = state.regions.children(region);
-        let below: i128 =
-            children.iter().map(|child| self.cell(state, *child, indicator, period).shared()).sum();
+        let below: i128 = children.iter().map(|child| cell_of(*child, indicator).shared()).sum();
         Row {
             territorial: Some(cell.territorial),
             shared: Some(cell.shared()),

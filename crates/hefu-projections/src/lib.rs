@@ -10,6 +10,7 @@ pub mod counted;
 pub mod counting;
 pub mod explain;
 pub mod marks;
+mod past;
 pub mod revised;
 pub mod revisions;
 pub mod settlement;
@@ -52,13 +53,13 @@ impl Views {
                 counting.observe(state, meta.position, event);
             }
             Reach::Standing(project, from) => {
-                counting.withdraw(state, project, from);
+                counting.withdraw(state, meta.position, project, from);
                 state.evolve(meta, event)?;
-                counting.restore(state, project, from);
+                counting.restore(state, meta.position, project, from);
             }
             Reach::Policy => {
                 state.evolve(meta, event)?;
-                counting.recount(state);
+                counting.recount(state, meta.position);
             }
         }
         (self.size, self.ts) = (meta.position + 1, meta.ts);

@@ -155,5 +155,10 @@ pub(crate) fn steady(text: &str) -> String {
         }
     }
     flush(&mut word, &mut out);
+    // A last day for an answer is counted from today.
+    for (at, found) in out.clone().match_indices("expires=20") {
+        let day = at + "expires=".len();
+        out.replace_range(day..at + found.len() + "00-00-00".len(), "####-##-##");
+    }
     out
 }

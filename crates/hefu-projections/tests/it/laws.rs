@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use hefu_domain::{
     event::Event,
     id::ProjectId,
-    indicator::{IndicatorCode, Kind},
+    indicator::{Count, IndicatorCode, Kind},
     period::Period,
     region::RegionId,
     state::Meta,
@@ -302,6 +302,25 @@ proptest! {
         // As of the position, asked after everything else has happened.
         let again = fold(ledger.log.iter().filter(|(meta, _)| meta.position < cut as u64));
         prop_assert_eq!(table(&again, &periods(&ledger.fold)), answered);
+    }
+
+    /// An answer as of a past position never changes: what the histories of the sums say of it, after everything else has
+    /// happened, is what was answered then.
+    #[test]
+    fn the_past_is_answered_without_folding_again(steps in history(), cut in any::<prop::sample::Index>()) {
+        let ledger = play(&steps);
+        let size = 4 + cut.index(ledger.log.len() - 3);
+        let then = fold(ledger.log[..size].iter());
+        let now = &ledger.fold;
+        for ((region, code, period), row) in table(&then, &periods(now)) {
+            let (indicator, entry) = now.state.indicator(code).unwrap();
+            let told = now.counting.row_at(&now.state, region, (indicator, period), size as u64);
+            if entry.count == Some(Count::LargeProjectsImplemented) {
+                prop_assert_eq!(told, None);
+            } else {
+                prop_assert_eq!(told, Some(row), "{} {} {}", entry_code(now, region), code, period);
+            }
+        }
     }
 
     /// The order in which independent projects' events arrive does not matter.

@@ -1,6 +1,6 @@
 //! Vintages and revisions: golden cases, and the laws that what was frozen stays and that reasons add up.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use hefu_domain::{
     command::FreezeVintage,
@@ -49,15 +49,16 @@ fn played() -> Ledger<Views> {
     let mut lines = "given P1 in 330108 since 2023-01-10\n".to_owned();
     let mut position = script::check::<Views>(&lines, |_, _| String::new()).ledger.log.len();
     for (day, values) in days {
-        lines += &format!("at {day}\n");
+        let _ = writeln!(lines, "at {day}");
         for (period, value) in &values {
-            lines += &format!("330108 report P1 EMP {period} {value} -> ok\n");
+            let _ = writeln!(lines, "330108 report P1 EMP {period} {value} -> ok");
             position += 1;
         }
         let all: Vec<&str> = values.iter().map(|(period, _)| *period).collect();
         let known = position - 1;
-        lines += &format!(
-            "330000.statistics freeze {day} EMP x known {known} {{\"periods\":{}}} -> ok\n",
+        let _ = writeln!(
+            lines,
+            "330000.statistics freeze {day} EMP x known {known} {{\"periods\":{}}} -> ok",
             serde_json::to_string(&all).unwrap()
         );
         position += 1;
