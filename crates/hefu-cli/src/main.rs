@@ -78,7 +78,9 @@ fn report(context: &Context, error: &CliError) {
     }
     let shown = match context.format {
         Format::Json | Format::Jsonl => format!("{}\n", error.to_json(context.lang)),
-        Format::Table | Format::Csv | Format::Markdown => error.to_text(context.lang, context.colour),
+        Format::Table | Format::Csv | Format::Markdown | Format::Xlsx => {
+            error.to_text(context.lang, context.colour)
+        }
     };
     // Nobody is left to tell when stderr is gone.
     let _ = io::stderr().write_all(shown.as_bytes());

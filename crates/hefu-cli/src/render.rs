@@ -1,5 +1,6 @@
 //! Results in the form that was asked for: a table for people, lines and files for programs.
 
+mod files;
 mod table;
 
 use std::io::{self, Write};
@@ -12,6 +13,7 @@ pub(crate) use hefu_exchange::output::Column;
 pub(crate) use table::{Cell, Json, Table, plain, shown};
 
 use crate::{
+    cmd::reconcile::write_whole,
     context::Context,
     error::{CliError, Result, exit},
     lang::{Text, text},
@@ -25,6 +27,7 @@ pub(crate) enum Format {
     Jsonl,
     Csv,
     Markdown,
+    Xlsx,
 }
 
 /// A whole result.
@@ -77,8 +80,24 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
             }
             out.extend_from_slice(lines(context, notes).as_bytes());
         }
+        Format::Xlsx => {
+            files::not_to_a_terminal(context)?;
+            out = files::xlsx(context, page)?;
+        }
     }
-    write_out(&out)
+    match &context.output {
+        Some(path) => write_whole(path, &out)?,
+        None => write_out(&out)?,
+    }
+    let counted = match context.format {
+        Format::Xlsx => true,
+        Format::Csv | Format::Json | Format::Jsonl => data.is_some(),
+        Format::Table | Format::Markdown => false,
+    };
+    if let Some(rows) = files::rows(page).filter(|_| counted) {
+        files::say_rows(context, &rows);
+    }
+    Ok(())
 }
 
 fn lines(context: &Context, notes: &[Text]) -> String {

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use sha2::{Digest as _, Sha256};
 
 /// The language of titles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +170,14 @@ impl Table {
             writer.write_record(None::<&[u8]>)?;
         }
         writer.flush()
+    }
+
+    /// The SHA-256 of the table as CSV with stable keys, in hex: the same rows have the same in every form of file.
+    pub fn digest(&self) -> String {
+        let mut csv = Vec::new();
+        let written = self.write_csv(&mut csv, Header::Key, false);
+        written.unwrap_or_else(|error| unreachable!("memory takes every byte: {error}"));
+        hex::encode(Sha256::digest(&csv))
     }
 
     /// One JSON array of objects, one object a line.

@@ -28,6 +28,8 @@ use hefu_exchange::{
 };
 
 use super::import::Money;
+pub(crate) use keep::write_whole;
+
 use crate::{
     context::{Context, read_file},
     error::{CliError, Result, exit},

@@ -11,6 +11,8 @@ mod outcomes;
 pub(crate) mod revised;
 mod revisions;
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use hefu_domain::{period::Period, region::Level};
 
@@ -25,6 +27,9 @@ use crate::{
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) what: What,
+    /// Write the result to this file, whole or not at all
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -43,6 +48,7 @@ pub(crate) enum What {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
+    let context = &Context { output: args.output, ..context.clone() };
     match args.what {
         What::Indicators(args) => indicators::run(context, &args),
         What::Circulation(args) => circulation::run(context, &args),
@@ -64,6 +70,7 @@ pub(crate) fn demo_table(context: &Context, year: Period) -> Result<u8> {
         explain_elimination: false,
         as_of: None,
         vintage: None,
+        labels: indicators::Labels::Code,
         unit: indicators::Money::TenThousand,
     };
     indicators::show(context, &args, indicators::Reach { lowest: Level::Prefecture, few: 2 })

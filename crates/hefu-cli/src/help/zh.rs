@@ -116,6 +116,8 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("report indicators", "地区指标,按在地口径和共享口径"),
     ("*/region", "地区:代码或名称"),
     ("*/period", "报告期:2023、2023-Q3、2023-07 或 2023-01..02"),
+    ("*/output", "将结果写入此文件,完整写入或不写"),
+    ("report indicators/labels", "文件中的地区和指标用代码、名称或两者"),
     ("report indicators/indicator", "指标代码;可重复;默认全部"),
     ("report indicators/basis", "只列此口径;可重复"),
     ("report indicators/children", "包括全部下级地区"),

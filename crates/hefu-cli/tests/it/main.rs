@@ -5,6 +5,7 @@
 mod disputes;
 mod drills;
 mod exit_codes;
+mod exports;
 mod golden;
 mod guide;
 mod import;

@@ -168,11 +168,24 @@ impl Files {
         }
         samples.sort_unstable();
         let at = |share: usize| samples[samples.len() * share / 100].as_secs_f64() * 1e6;
+        let mut past = Vec::new();
+        for number in 0..2_000u64 {
+            let region = regions[usize::try_from(number * 31)? % regions.len()];
+            let period = periods[usize::try_from(number)? % periods.len()];
+            let indicator = IndicatorId(u16::try_from(number)? % indicators);
+            let size = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % views.size;
+            let start = Instant::now();
+            std::hint::black_box(views.counting.row_at(&views.state, region, (indicator, period), size));
+            past.push(start.elapsed());
+        }
+        past.sort_unstable();
+        let past_at = |share: usize| past[past.len() * share / 100].as_secs_f64() * 1e6;
         let engine = Engine::open(&self.ledger, Options::default())?;
         engine.close()?;
         let index = folder_bytes(&self.ledger.join("index")) as f64;
         let segments = folder_bytes(&self.ledger.join("segments")) as f64;
         Ok(json!({"rebuild_per_s": rebuild, "cell_p50_us": at(50), "cell_p99_us": at(99),
+                  "past_p50_us": past_at(50), "past_p99_us": past_at(99),
                   "index_ratio": index / segments}))
     }
 

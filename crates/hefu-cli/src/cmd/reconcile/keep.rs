@@ -60,7 +60,7 @@ pub(super) fn save(path: &Path, memory: &Memory) -> Result {
 }
 
 /// Writes a file whole or not at all: beside it first, then in its place.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result {
     let failed =
         |error: io::Error| CliError::io(("写入", "write"), path, &error).exiting(exit::CANNOT_CREATE);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

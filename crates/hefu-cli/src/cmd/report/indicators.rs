@@ -22,7 +22,7 @@ use crate::{
     error::Result,
     find::{self, AsOf},
     lang::{Lang, Text, text},
-    render::{self, Cell, Column, Json, Page, Table, plain, shown, thousands},
+    render::{self, Cell, Column, Format, Json, Page, Table, plain, shown, thousands},
 };
 
 #[derive(Debug, clap::Args)]
@@ -54,9 +54,20 @@ pub(crate) struct Args {
     /// As a vintage froze it; its digest is checked first
     #[arg(long, value_name = "NAME", conflicts_with = "as_of")]
     pub(crate) vintage: Option<String>,
+    /// How files name regions and indicators
+    #[arg(long, value_name = "LABELS", default_value = "code")]
+    pub(crate) labels: Labels,
     /// Unit of money in tables
     #[arg(long, value_name = "UNIT", default_value = "yuan")]
     pub(crate) unit: Money,
+}
+
+/// How files name regions and indicators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Labels {
+    Code,
+    Name,
+    Both,
 }
 
 /// Unit of money in tables. Files are always in yuan.
@@ -121,6 +132,10 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
         ("checkpoint", reader.head.to_string().into()),
         ("rows", Json::List(data.objects())),
     ];
+    if context.format == Format::Xlsx {
+        // JSON keeps the fields it always had.
+        pairs.insert(2, ("policy_version", state.policy_version.into()));
+    }
     let vintage = args.vintage.as_deref().zip(frozen.as_ref());
     pairs.extend(vintage.map(|(name, vintage)| ("vintage", frozen::json(name, vintage))));
     if args.bridge || args.explain_elimination {
@@ -170,11 +185,12 @@ impl Figures<'_> {
 
     /// The rows as files hold them: one per area and indicator.
     fn data(&self) -> Table {
-        let mut columns = vec![
-            Column::text("region", "地区", "region"),
-            Column::text("indicator", "指标", "indicator"),
-            Column::text("period", "报告期", "period"),
-        ];
+        let both = self.args.labels == Labels::Both;
+        let mut columns = vec![Column::text("region", "地区", "region")];
+        columns.extend(both.then(|| Column::text("region_name", "地区名称", "region name")));
+        columns.push(Column::text("indicator", "指标", "indicator"));
+        columns.extend(both.then(|| Column::text("indicator_name", "指标名称", "indicator name")));
+        columns.push(Column::text("period", "报告期", "period"));
         let bases = self.bases();
         columns.extend(bases.iter().map(|basis| basis.column()));
         columns.push(Column::text("status", "状态", "status"));
@@ -182,18 +198,26 @@ impl Figures<'_> {
         for area in &self.areas {
             for indicator in &self.indicators {
                 let row = self.row(*area, *indicator);
-                let code = self.state().indicators[usize::from(indicator.0)].code;
-                let mut cells = vec![
-                    plain(self.state().code(*area).to_string()),
-                    plain(code.to_string()),
-                    plain(self.args.period.to_string()),
-                ];
+                let entry = &self.state().indicators[usize::from(indicator.0)];
+                let region = self.context.lang.region(self.state().regions.get(*area));
+                let mut cells = self.labelled(self.state().code(*area).to_string(), region);
+                cells.extend(self.labelled(entry.code.to_string(), self.context.lang.indicator(entry)));
+                cells.push(plain(self.args.period.to_string()));
                 cells.extend(bases.iter().map(|basis| plain(row.text(basis.of(&row)))));
                 cells.push(plain(self.status(&row).letter()));
                 table.rows.push(cells);
             }
         }
         table
+    }
+
+    /// A code, a name, or both, as files are to have it.
+    fn labelled(&self, code: String, name: &str) -> Vec<Cell> {
+        match self.args.labels {
+            Labels::Code => vec![plain(code)],
+            Labels::Name => vec![plain(name)],
+            Labels::Both => vec![plain(code), plain(name)],
+        }
     }
 
     /// One indicator as people read it.
@@ -217,7 +241,7 @@ impl Figures<'_> {
     /// Code, name, period and unit.
     pub(super) fn title(&self, indicator: IndicatorId) -> Text {
         let entry = &self.state().indicators[usize::from(indicator.0)];
-        let in_ten_thousand = entry.unit == Unit::Cny && self.args.unit == Money::TenThousand;
+        let in_ten_thousand = entry.unit == Unit::Cny && self.in_ten_thousand();
         let unit = |lang: Lang| {
             if in_ten_thousand { lang.pick("万元", "CNY 10,000") } else { lang.unit(entry.unit) }
         };
@@ -244,7 +268,7 @@ impl Figures<'_> {
         let entry = &self.state().indicators[usize::from(indicator.0)];
         let Some(minor) = minor else { return shown("-", Value::Null) };
         let exact = format_minor(minor, entry.unit.scale());
-        let show = if entry.unit == Unit::Cny && self.args.unit == Money::TenThousand {
+        let show = if entry.unit == Unit::Cny && self.in_ten_thousand() {
             // Never rounded: a printed total is the sum of its printed parts.
             let fine = format_minor(minor, 6);
             let trimmed = fine.trim_end_matches('0').len().max(fine.len() - 4);
@@ -253,6 +277,11 @@ impl Figures<'_> {
             exact.clone()
         };
         shown(thousands(&show), exact)
+    }
+
+    /// Files are always in yuan.
+    fn in_ten_thousand(&self) -> bool {
+        self.args.unit == Money::TenThousand && self.context.format != Format::Xlsx
     }
 
     /// Whether an indicator adds up, so that a bridge has a meaning.
