@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     context::Context,
     error::{CliError, Result},
-    lang::text,
+    lang::{Text, text},
     render::{self, Column, Page, Table, plain, shown},
 };
 
@@ -33,12 +33,33 @@ pub(crate) fn one(
     signing: &Signing,
     fields: impl FnOnce(&State) -> Result<Fields>,
 ) -> Result<u8> {
+    let accepted = recorded(context, signing, fields)?;
+    told(context, &accepted, signing.dry_run, Vec::new(), Vec::new())
+}
+
+/// Builds the fields from the state, signs, submits.
+pub(crate) fn recorded(
+    context: &Context,
+    signing: &Signing,
+    fields: impl FnOnce(&State) -> Result<Fields>,
+) -> Result<Accepted> {
     let engine = context.engine()?;
     let outcome = submit(context, &engine, signing, fields);
     // Closing comes first: a refusal leaves the ledger as clean as an acceptance.
     let closed = engine.close();
     let accepted = outcome?;
     closed?;
+    Ok(accepted)
+}
+
+/// Prints the answer, and what else is to be known about the command.
+pub(crate) fn told(
+    context: &Context,
+    accepted: &Accepted,
+    dry_run: bool,
+    more: Vec<(&'static str, Value)>,
+    said: Vec<Text>,
+) -> Result<u8> {
     let mut table = Table::new(vec![
         Column::text("id", "命令编号", "command"),
         Column::number("position", "位置", "position"),
@@ -53,10 +74,14 @@ pub(crate) fn one(
         plain(accepted.records),
         shown(short, head),
     ]);
-    let json = receipt_json(&accepted, signing.dry_run).into();
+    let mut json = receipt_json(accepted, dry_run);
+    for (key, value) in more {
+        json[key] = value;
+    }
     let dry = text("仅试算,未入账", "only tried; nothing was recorded");
-    let notes = if signing.dry_run { vec![dry] } else { Vec::new() };
-    render::print(context, &Page { tables: vec![table], data: None, notes, json })?;
+    let mut notes = said;
+    notes.extend(dry_run.then_some(dry));
+    render::print(context, &Page { tables: vec![table], data: None, notes, json: json.into() })?;
     Ok(0)
 }
 

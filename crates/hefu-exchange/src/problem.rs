@@ -71,6 +71,11 @@ problems! {
     /// Text behind a closing quotation mark.
     "stray_quote" StrayQuote {} "a cell that starts in this row has text after its closing quotation mark" "始于该行的单元格在闭合引号之后还有文字"
         do "check for a missing quotation mark; write a mark inside a cell twice" "请检查是否缺少引号;单元格内的引号须写两次"
+    /// An amount that may be the first part of another.
+    "torn_number" TornNumber { /** The cell behind it. */ next: String }
+        "with the next cell, `{next}`, it could be one number written with thousands separators" "与后一单元格 `{next}` 相连,可能是带千位分隔符的一个数"
+        do "write amounts without separators or in quotation marks; if it is right as it stands, write its decimals, like 1.00"
+           "金额请不写千位分隔符,或加引号;若原本无误,请写出小数,如 1.00"
     /// More cells than columns.
     "surplus_cells" SurplusCells { /** In the row. */ cells: usize, /** In the header. */ columns: usize }
         "the row has {cells} cells, the header {columns}" "该行有 {cells} 个单元格,表头只有 {columns} 列"

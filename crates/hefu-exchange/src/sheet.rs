@@ -1,7 +1,8 @@
 //! A CSV file as rows of named cells: the header row is found, columns stand in any order, blank rows are skipped.
 //!
 //! Refuses a row with more cells than the header: an amount such as 1,234.56 without quotation marks makes two cells of
-//! one, and the first of them is a wrong amount. Cells that are missing at the end of a row are empty.
+//! one, and the first of them is a wrong amount. For the same reason an amount that with the cell behind it could be one
+//! number is refused, where a row left out a later cell and is no longer than the header. Cells that are missing at the end of a row are empty.
 
 use std::{collections::BTreeMap, ops::Not};
 
@@ -28,6 +29,9 @@ pub(crate) struct Field {
 pub(crate) const fn field(key: &'static str, names: &'static [&'static str], required: bool) -> Field {
     Field { key, names, required }
 }
+
+/// Fields that hold amounts.
+const AMOUNTS: [&str; 4] = ["amount", "base", "planned_investment", "value"];
 
 struct Header {
     index: usize,
@@ -100,6 +104,8 @@ impl Sheet {
             if !sheet.headers.is_empty() {
                 if cells.len() > sheet.width && cells.iter().any(filled) {
                     sheet.errors.push(sheet.surplus(number, &cells));
+                } else if let Some(error) = sheet.torn(number, &cells).filter(|_| delimiter == b',') {
+                    sheet.errors.push(error);
                 } else if cells.iter().any(filled) {
                     sheet.rows.push(Row { number, cells });
                 }
@@ -149,6 +155,21 @@ impl Sheet {
         }
     }
 
+    /// An amount of a row that may be the first part of another.
+    fn torn(&self, number: u64, cells: &csv::StringRecord) -> Option<FileError> {
+        let amounts = AMOUNTS.into_iter().filter_map(|key| self.headers.get_key_value(key));
+        amounts.into_iter().find_map(|(key, Header { index, title, .. })| {
+            let (cell, next) = (trim(cells.get(*index)?), trim(cells.get(index + 1)?));
+            torn(cell, next).then(|| FileError {
+                row: Some(number),
+                column: Some(title.clone()),
+                field: Some(key),
+                value: Some(cell.to_owned()),
+                ..FileError::new(&self.file, Problem::TornNumber { next: next.to_owned() })
+            })
+        })
+    }
+
     /// Whether the table has a column for a field.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.headers.contains_key(key)
@@ -183,6 +204,19 @@ impl Sheet {
             problem: Box::new(problem),
         }
     }
+}
+
+/// Whether two neighbouring cells of a row separated by commas could be one number, as `1` and `234.56`: nothing tells
+/// `1,234.56` from them.
+pub(crate) fn torn(cell: &str, next: &str) -> bool {
+    let (cell, next) = (fold(cell), fold(next));
+    let first = cell.trim_start_matches(['-', '+', '(', '¥', '−', ' ']);
+    let head = (1..=3).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_digit());
+    let digits = next.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = next[digits..].trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let unit = rest.trim_end_matches(')').trim();
+    let tail = digits == 3 && (unit.is_empty() || MoneyUnit::parse(unit).is_some() || unit == "人");
+    head && !first.starts_with('0') && tail
 }
 
 fn filled(cell: &str) -> bool {

@@ -69,6 +69,17 @@ impl EvidenceFolder {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         made.map_err(StoreError::at("create", &self.folder))?;
         let source = File::open(from).map_err(StoreError::at("read", from))?;
+        self.take_in(source, from)
+    }
+
+    /// Writes bytes into the folder as a file of its own and tells its digest. Doing so again changes nothing.
+    pub fn put_bytes(&self, bytes: &[u8]) -> Result<Put, StoreError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
+        made.map_err(StoreError::at("create", &self.folder))?;
+        self.take_in(bytes, &self.folder)
+    }
+
+    fn take_in(&self, source: impl Read, from: &Path) -> Result<Put, StoreError> {
         let (part, put) = copy(source, from, &self.folder)?;
         self.finish(&part, &self.path(&put.sha256))?;
         Ok(put)
@@ -142,7 +153,7 @@ impl EvidenceFolder {
 }
 
 /// Copies `source` to a new unfinished file in `folder`, durable but for its name.
-fn copy(mut source: File, from: &Path, folder: &Path) -> Result<(PathBuf, Put), StoreError> {
+fn copy(mut source: impl Read, from: &Path, folder: &Path) -> Result<(PathBuf, Put), StoreError> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let part = folder.join(format!(".evidence-{}-{number}{UNFINISHED}", std::process::id()));

@@ -1,7 +1,11 @@
 //! `hefu demo`: a ledger of Zhejiang with a made-up history of three years, played through the same rules, signatures
-//! and disks as a real one; then its provincial table with the bridge, and its verification.
+//! and disks as a real one; its provincial table with the bridge; a county's book with its breaks, a dispute through two
+//! instances, two settled years; and its verification.
 
+mod desk;
 mod history;
+mod quarrel;
+mod settling;
 
 use std::{
     collections::VecDeque,
@@ -25,6 +29,8 @@ use crate::{
 
 /// The demo's name: a directory with a ledger of this name may be replaced by a new demo, no other.
 const ORIGIN: &str = "demo.hefu.example/zhejiang";
+/// Years that are settled.
+const SETTLED: i16 = 2;
 /// Commands signed and submitted together.
 const PART: usize = 512;
 
@@ -63,12 +69,26 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let year: Period = Period::months(FIRST_YEAR + years - 1, 1, 12)
         .ok_or_else(|| CliError::usage(text("年份超出范围", "the year is out of range")))?;
     report::demo_table(&here, year)?;
+    if !quarrel::play(&here, year)? {
+        here.say(&text(
+            "没有县按全额计入已迁出的项目,故不演示对账和争议",
+            "no county counts in full what it gave away: no book to reconcile, no dispute",
+        ));
+    }
+    settling::play(&here, years.min(SETTLED))?;
     here.say(&text("逐条核验(字节、链、签名):", "Verifying every byte, link and signature:"));
     let verified = audit::verify_here(&here)?;
     here.say(&text("按规则重放每条命令:", "Deciding every command again by the rules:"));
     let replayed = audit::replay_here(&here)?;
     told(&here)?;
     Ok(verified.max(replayed))
+}
+
+/// A folder beside the ledger, named after it.
+fn beside(dir: &Path, end: &str) -> PathBuf {
+    let mut name = dir.file_name().unwrap_or_default().to_owned();
+    name.push(end);
+    dir.with_file_name(name)
 }
 
 /// An empty ledger of Zhejiang with keys for everyone.
@@ -85,7 +105,9 @@ fn make(dir: &Path) -> Result {
             let hint = text("用 --dir 换一个目录", "choose another place with --dir");
             return Err(CliError::new("exists", exit::CANNOT_CREATE, message).hint(hint).at("file", path));
         }
-        for old in [dir, keys.folder()] {
+        let others = [".evidence", ".reconcile", ".books"].map(|end| beside(dir, end));
+        let others = others.iter().map(PathBuf::as_path).filter(|other| other.exists());
+        for old in [dir, keys.folder()].into_iter().chain(others) {
             fs::remove_dir_all(old).map_err(|source| hefu_engine::EngineError::File {
                 op: "remove",
                 path: old.to_owned(),
@@ -171,14 +193,16 @@ fn told(context: &Context) -> Result {
              hefu -L {dir} project show {id}\n  hefu -L {dir} project history {id}\n  \
              hefu -L {dir} report indicators --region {county} --period 2024 --bridge\n  \
              hefu -L {dir} report explain --region 330000 --indicator INV_FAI --period 2024\n  \
-             hefu -L {dir} report circulation --region 330100\n  hefu -L {dir} audit verify"
+             hefu -L {dir} report circulation --region 330100\n  \
+             hefu -L {dir} dispute list\n  hefu -L {dir} settle netting 2023\n  hefu -L {dir} audit verify"
         ),
         format!(
             "The ledger is in {dir}, its keys in {dir}.keys. Try next:\n  \
              hefu -L {dir} project show {id}\n  hefu -L {dir} project history {id}\n  \
              hefu -L {dir} report indicators --region {county} --period 2024 --bridge\n  \
              hefu -L {dir} report explain --region 330000 --indicator INV_FAI --period 2024\n  \
-             hefu -L {dir} report circulation --region 330100\n  hefu -L {dir} audit verify"
+             hefu -L {dir} report circulation --region 330100\n  \
+             hefu -L {dir} dispute list\n  hefu -L {dir} settle netting 2023\n  hefu -L {dir} audit verify"
         ),
     ));
     Ok(())

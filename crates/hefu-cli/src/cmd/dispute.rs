@@ -15,6 +15,7 @@ use clap::Subcommand;
 
 use crate::{context::Context, error::Result};
 
+pub(crate) use files::media_type;
 pub(crate) use list::{age, columns, row_cells};
 
 /// `hefu dispute`
@@ -50,6 +51,11 @@ pub(crate) enum What {
     Show(show::Args),
     /// Disputes, their stage and who acts next
     List(list::Args),
+}
+
+/// One dispute, as a demo shows it.
+pub(crate) fn demo_show(context: &Context, id: &str) -> Result<u8> {
+    show::run(context, &show::Args { dispute: id.to_owned(), as_of: None })
 }
 
 /// Runs it.

@@ -3,10 +3,13 @@
 //! The ledger is only looked at. What the last run found is kept beside it, so that a break is new, persists or is
 //! resolved. Nothing is matched unless every cell is right, or the caller says to skip the wrong rows.
 
+mod challenge;
+mod exhibit;
 mod keep;
 mod ledger;
 mod page;
 mod sheets;
+mod subject;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,7 +18,14 @@ use std::{
 
 use clap::ValueEnum;
 use hefu_domain::{
-    amount::Decimal, id::ProjectId, indicator::IndicatorCode, period::Period, region::RegionId, state::State,
+    amount::Decimal,
+    dispute::DisputeId,
+    id::ProjectId,
+    indicator::{Indicator, IndicatorCode},
+    period::Period,
+    region::RegionId,
+    settlement::LineId,
+    state::State,
 };
 use hefu_engine::{Reader, system_clock};
 use hefu_exchange::{
@@ -27,9 +37,10 @@ use hefu_exchange::{
     },
 };
 
-use super::import::Money;
+pub(crate) use challenge::Challenge;
 pub(crate) use keep::write_whole;
 
+use super::import::Money;
 use crate::{
     context::{Context, read_file},
     error::{CliError, Result, exit},
@@ -81,9 +92,11 @@ pub(crate) struct Args {
     /// Neither look at the last run nor remember this one
     #[arg(long, conflicts_with = "memory")]
     pub(crate) no_memory: bool,
+    #[command(flatten)]
+    pub(crate) challenge: Challenge,
 }
 
-/// What a book records. A region's own figure is the shared one.
+/// What a book records. A region's own figure is the shared one; `settlement` is what its statements say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum BookBasis {
@@ -91,6 +104,7 @@ pub(crate) enum BookBasis {
     Territorial,
     AsOrigin,
     AsDestination,
+    Settlement,
 }
 
 impl BookBasis {
@@ -100,6 +114,7 @@ impl BookBasis {
             BookBasis::Territorial => "territorial",
             BookBasis::AsOrigin => "as_origin",
             BookBasis::AsDestination => "as_destination",
+            BookBasis::Settlement => "settlement",
         }
     }
 }
@@ -116,11 +131,17 @@ struct Found<'a> {
     /// Good lines outside the scope, left out of every total.
     outside: usize,
     scope: ledger::Scope,
+    /// What a book of this basis may name.
+    catalogue: Vec<Indicator>,
     ledger: Vec<LedgerLine>,
+    /// For settlement: the statement's line behind each of the ledger's.
+    statement: Vec<LineId>,
     /// Projects of which the region counts anything at all.
     parties: BTreeSet<ProjectId>,
     groups: Vec<Group>,
     breaks: Vec<Break>,
+    /// Its open disputes.
+    disputes: Vec<DisputeId>,
     /// With the state of every break; empty where nothing is remembered.
     memory: Option<Memory>,
     /// This very run was the last one.
@@ -139,12 +160,19 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let (reader, position) = find::reader(context, args.as_of)?;
     let state = &reader.views.state;
     let region = find::region(state, &args.region)?.id;
-    let asked: Vec<IndicatorCode> = args
+    let settlement = args.basis == BookBasis::Settlement;
+    if settlement && !args.indicator.is_empty() {
+        let message = text("结算账册没有指标", "a settlement book has no indicators");
+        return Err(CliError::usage(message).at("field", "indicator"));
+    }
+    let catalogue = if settlement { vec![ledger::tax_share()] } else { state.indicators.clone() };
+    let named = args
         .indicator
         .iter()
-        .map(|name| find::indicator(state, name).map(|id| state.indicators[usize::from(id.0)].code))
-        .collect::<Result<_>>()?;
-    let mut book = understood(state, args, &asked, &bytes)?;
+        .map(|name| find::indicator(state, name).map(|id| state.indicators[usize::from(id.0)].code));
+    let mut asked: Vec<IndicatorCode> = named.collect::<Result<_>>()?;
+    asked.extend(catalogue.iter().filter(|_| settlement).map(|only| only.code));
+    let mut book = understood(state, args, (&catalogue, &asked), &bytes)?;
     let all = book.lines.len();
     book.lines.retain(|line| {
         let period = args.period.is_none_or(|period| period.contains(line.period));
@@ -163,22 +191,30 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         book,
         outside,
         scope,
+        catalogue,
         ledger: Vec::new(),
+        statement: Vec::new(),
         parties: BTreeSet::new(),
         groups: Vec::new(),
         breaks: Vec::new(),
+        disputes: Vec::new(),
         memory: None,
         repeated: false,
     };
     if found.book.lines.is_empty() || (!found.book.errors.is_empty() && !args.skip_bad) {
         return unmatched(&found);
     }
-    (found.ledger, found.parties) =
-        ledger::lines(&reader.views, region, args.basis, &found.scope, &found.book.lines);
+    if settlement {
+        (found.ledger, found.statement, found.parties) = ledger::statement(state, region, &found.scope);
+    } else {
+        (found.ledger, found.parties) =
+            ledger::lines(&reader.views, region, args.basis, &found.scope, &found.book.lines);
+    }
     ledger::refuse_foreign(&found)?;
-    let tolerance = tolerance(args, state)?;
-    found.groups = matching::match_lines(&found.book.lines, &found.ledger, &state.indicators, &tolerance);
+    let tolerance = tolerance(args, &found.catalogue)?;
+    found.groups = matching::match_lines(&found.book.lines, &found.ledger, &found.catalogue, &tolerance);
     let code = state.code(region).to_string();
+    found.disputes = challenge::own(&found)?;
     found.breaks = matching::breaks(&code, args.basis.name(), &found.groups);
     let path = keep::path(&found, &code);
     if let Some(path) = &path {
@@ -189,6 +225,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     }
     if let (Some(path), Some(memory), false) = (&path, &found.memory, found.repeated) {
         keep::save(path, memory)?;
+    }
+    if let Some(id) = &args.challenge.open {
+        return challenge::open(&found, id);
     }
     page::print(&found)?;
     Ok(if !found.book.errors.is_empty() {
@@ -215,7 +254,12 @@ fn unmatched(found: &Found<'_>) -> Result<u8> {
 }
 
 /// The book, read with the ledger's own names at hand.
-fn understood(state: &State, args: &Args, asked: &[IndicatorCode], bytes: &[u8]) -> Result<Book> {
+fn understood(
+    state: &State,
+    args: &Args,
+    (catalogue, asked): (&[Indicator], &[IndicatorCode]),
+    bytes: &[u8],
+) -> Result<Book> {
     let mut names: HashMap<&str, Option<ProjectId>> = HashMap::new();
     for (id, project) in &state.projects {
         // A name that two projects bear is nobody's.
@@ -237,7 +281,7 @@ fn understood(state: &State, args: &Args, asked: &[IndicatorCode], bytes: &[u8])
     let options = book::Options {
         file: &name,
         sheet: args.sheet.as_deref(),
-        catalogue: &state.indicators,
+        catalogue,
         find_project: &find_project,
         unit: match args.unit {
             Money::Yuan => MoneyUnit::Yuan,
@@ -251,12 +295,12 @@ fn understood(state: &State, args: &Args, asked: &[IndicatorCode], bytes: &[u8])
 }
 
 /// The limits in every indicator's minor unit.
-fn tolerance(args: &Args, state: &State) -> Result<Tolerance> {
+fn tolerance(args: &Args, catalogue: &[Indicator]) -> Result<Tolerance> {
     let bad = |value: &Decimal, zh: &str, en: &str| {
         CliError::usage(text(format!("容差 `{value}` 无效:{zh}"), format!("`{value}` is no tolerance: {en}")))
     };
     let mut absolute = BTreeMap::new();
-    for indicator in &state.indicators {
+    for indicator in catalogue {
         // Half a person is no person.
         let minor = args
             .tolerance

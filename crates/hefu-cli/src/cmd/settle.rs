@@ -96,6 +96,11 @@ pub(crate) struct Pay {
     pub(crate) signing: Signing,
 }
 
+/// One statement, as a demo shows it.
+pub(crate) fn demo_statement(context: &Context, period: Period, region: String) -> Result<u8> {
+    show::statement(context, &Statement { period, region, as_of: None })
+}
+
 /// Runs it.
 pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
     let (kind, Step { period, signing }) = match args.what {

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
+mod books;
 mod disputes;
 mod drills;
 mod exit_codes;
 mod exports;
 mod golden;
 mod guide;
+mod hostile;
 mod import;
 mod journal;
 mod languages;

@@ -4,7 +4,10 @@ use std::{fmt::Write as _, fs};
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, Ran};
+use crate::{
+    settle,
+    support::{PROJECT, Place, Ran},
+};
 
 const CODE: &str = "2501-330108-04-01-123456";
 
@@ -144,4 +147,146 @@ fn another_regions_book_harms_nobody() {
         reconcile(&place, &["--period", "2022", "--no-memory"]).exits(65).error()["code"],
         "nothing_in_scope"
     );
+}
+
+/// A book against the sample journal, where the destination reported 35,000,000.50 and the origin's share is 60 %.
+fn moved(amount: &str) -> Place {
+    let place = Place::with_sample();
+    book(&place, &[(CODE, "2023-03", "1000"), (CODE, "2023-07", amount)]);
+    place
+}
+
+fn break_of(result: &Value, class: &str) -> String {
+    let groups = result["groups"].as_array().unwrap();
+    let found = groups.iter().find(|group| group["class"] == class);
+    found.unwrap_or_else(|| panic!("no {class} in {result}"))["break"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_break_becomes_a_dispute_with_its_rows_as_evidence() {
+    let place = moved("2400");
+    let first = reconcile(&place, &[]).exits(1).json();
+    let id = break_of(&first, "value_differs");
+    assert_eq!(first["groups"][1]["dispute"], Value::Null);
+    let size = place.size();
+
+    let tried = reconcile(&place, &["--dispute", &id, "--dry-run"]).exits(0).json();
+    assert_eq!((&tried["opened"], place.size()), (&json!(false), size));
+    assert!(!place.path("L.evidence").exists());
+
+    let opened = reconcile(&place, &["--dispute", &id]).exits(0).json();
+    let matter = json!({"indicator": "INV_FAI", "kind": "claim", "period": "2023-07", "project": PROJECT, "transfer": 2});
+    assert_eq!((&opened["opened"], &opened["break"], &opened["matter"]), (&json!(true), &json!(id), &matter));
+    assert_eq!((&opened["amount"], place.size()), (&json!("24000000.00"), size + 1));
+    let dispute = opened["dispute"].as_str().unwrap();
+    let shown = place.run(&["dispute", "show", dispute]).exits(0).json();
+    assert_eq!((&shown["by"], &shown["reason"]), (&json!("330108"), &json!("terms_misapplied")));
+    let files: Vec<&str> =
+        shown["evidence"].as_array().unwrap().iter().map(|item| item["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["whole", "whole"]);
+
+    // The rows stand in a file of their own, which names the book by its digest.
+    let extract = shown["evidence"][0]["sha256"].as_str().unwrap();
+    place.run(&["dispute", "evidence", "get", extract, "--out", "rows.csv"]).exits(0);
+    let digest = first["book"]["sha256"].as_str().unwrap();
+    let rows = fs::read_to_string(place.path("rows.csv")).unwrap();
+    assert!(
+        rows.ends_with(&format!("{id},book.csv,{digest},,3,{PROJECT},INV_FAI,2023-07,24000000.00\n")),
+        "{rows}"
+    );
+    assert_eq!(shown["evidence"][1]["sha256"], format!("sha256:{digest}"));
+
+    // Once is enough; and from now on the break names its dispute.
+    let again = reconcile(&place, &["--dispute", &id]).exits(0).json();
+    assert_eq!((&again["opened"], &again["dispute"]), (&json!(false), &opened["dispute"]));
+    assert_eq!(place.size(), size + 1);
+    let second = reconcile(&place, &[]).exits(1).json();
+    let known = &second["groups"][1];
+    assert_eq!((&known["break"], &known["state"]), (&json!(id), &json!("persisting")));
+    assert_eq!(known["dispute"], json!([dispute]));
+    for lang in ["zh", "en"] {
+        let table = place.table(lang, &["reconcile", "book.csv", "--region", "330108"]).exits(1).out;
+        assert!(table.contains(dispute), "{table}");
+    }
+    // What was asked for in words goes over what the break suggests.
+    book(&place, &[(CODE, "2023-03", "1000"), (CODE, "2023-07", "2500")]);
+    let value = ["--dispute", &id, "--kind", "observation", "--amount", "40000000.50", "--statement", "合同"];
+    let value = reconcile(&place, &value).exits(0).json();
+    assert_eq!((&value["matter"]["kind"], &value["amount"]), (&json!("observation"), &json!("40000000.50")));
+    assert_eq!(place.run(&["audit", "replay"]).exits(0).json()["findings"], json!([]));
+}
+
+#[test]
+fn only_a_party_disputes_and_only_what_the_ledger_says() {
+    let place = moved("2400");
+    let size = place.size();
+    let refused = |region: &str, rows: &[(&str, &str, &str)], class: &str, more: &[&str]| {
+        book(&place, rows);
+        let args = ["reconcile", "book.csv", "--region", region, "--no-memory"];
+        let id = break_of(&place.run(&args).exits(1).json(), class);
+        let args = [&args[..], &["--dispute", &id], more].concat();
+        let ran = place.run(&args);
+        assert!(ran.code == 1 || ran.code == 77, "{}", ran.err);
+        let error = ran.error();
+        assert!(error["hint"].is_string() || ran.code == 77, "{error}");
+        error["code"].as_str().unwrap().to_owned()
+    };
+    let origin = |rows: &[_], class: &str| refused("330108", rows, class, &[]);
+    // Its own report, and a line that nobody reports.
+    assert_eq!(origin(&[(CODE, "2023-03", "1")], "value_differs"), "own_report");
+    assert_eq!(origin(&[(CODE, "2023-02", "1")], "missing_in_ledger"), "own_report");
+    assert_eq!(origin(&[(CODE, "2023-09", "1")], "missing_in_ledger"), "not_reported");
+    assert_eq!(
+        origin(&[(CODE, "2023-03", "1000"), ("nobody", "2023-03", "1")], "missing_in_ledger"),
+        "unknown_project"
+    );
+    assert_eq!(
+        origin(&[(CODE, "2023-03", "1000"), (CODE, "2023-03", "1000")], "duplicate"),
+        "book_duplicate"
+    );
+    assert_eq!(refused("330881", &[(CODE, "2023-07", "1")], "value_differs", &[]), "own_report");
+    assert_eq!(refused("330100", &[(CODE, "2023-07", "1")], "value_differs", &[]), "not_a_party");
+    // Nobody signs for another region's book.
+    let other = refused("330108", &[(CODE, "2023-07", "1")], "value_differs", &["--as", "330881"]);
+    assert_eq!(other, "foreign_office");
+    let auditor = refused("330108", &[(CODE, "2023-07", "1")], "value_differs", &["--as", "330108/auditor"]);
+    assert_eq!(auditor, "wrong_role");
+    let unknown = reconcile(&place, &["--dispute", "B-0000000000000000", "--no-memory"]).exits(1).error();
+    assert_eq!(unknown["code"], "unknown_break");
+    assert!(unknown["hint"].as_str().unwrap().contains("B-"), "{unknown}");
+    reconcile(&place, &["--dispute", "B-0", "--as-of", "3"]).exits(64);
+    assert_eq!(place.size(), size, "nothing was recorded");
+}
+
+#[test]
+fn a_settlement_book_is_matched_with_the_statement() {
+    let place = Place::new();
+    place.write("journal.jsonl", settle::JOURNAL.trim_start());
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    place.run(&["settle", "run", "2023", "--as", "330000/treasury"]).exits(0);
+    let against = |region: &str, amount: &str, code: i32| {
+        place.write(
+            "s.csv",
+            &format!("项目,结算期,结算金额\n0198b2c4-7d3e-7000-8000-000000000002,2023,{amount}\n"),
+        );
+        place.run(&["reconcile", "s.csv", "--region", region, "--basis", "settlement"]).exits(code).json()
+    };
+    let ours = against("330108", "280", 0);
+    assert_eq!(
+        (&ours["groups"][0]["class"], &ours["groups"][0]["lines"]),
+        (&json!("matched"), &json!(["1-1"]))
+    );
+    // The debtor's book has what it owes below zero.
+    assert_eq!(against("330881", "-280.00", 0)["basis"], "settlement");
+    let near = against("330108", "279.99", 1);
+    let row = &near["groups"][0];
+    assert_eq!((&row["class"], &row["difference"]), (&json!("value_differs"), &json!("0.01")));
+    assert_eq!(near["bridge"].as_array().unwrap().last().unwrap()["net"], "0.00");
+    let receipts = row["records"].as_array().unwrap().len();
+    assert_eq!(receipts, 3, "the run and two receipts: {row}");
+    let args =
+        ["reconcile", "s.csv", "--region", "330108", "--basis", "settlement", "--indicator", "INV_FAI"];
+    place.run(&args).exits(64);
+    let args = ["reconcile", "s.csv", "--region", "330102", "--basis", "settlement"];
+    assert_eq!(place.run(&args).exits(1).error()["code"], "foreign_book");
 }

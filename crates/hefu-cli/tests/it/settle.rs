@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::Place;
 
-const JOURNAL: &str = r#"
+pub(crate) const JOURNAL: &str = r#"
 {"as":"330108","type":"register_enterprise","enterprise":"91330100799655058B","name":"江南精工","region":"330108"}
 {"as":"330108","type":"register_project","project":"0198b2c4-7d3e-7000-8000-000000000002","name":"P","enterprise":"91330100799655058B","industry":"C34","origin":"330108","planned_investment":"1.00","date":"2023-01-10"}
 {"as":"330108","type":"exhaust_tier","project":"0198b2c4-7d3e-7000-8000-000000000002","tier":"original_site","reason":"land"}

@@ -17,7 +17,11 @@ const FIELDS: &[Field] = &[
     field("code", &["项目代码", "赋码", "代码", "项目赋码", "projectcode"], false),
     field("name", &["项目名称", "名称", "projectname"], false),
     field("indicator", &["指标", "指标代码", "指标名称"], false),
-    field("period", &["报告期", "期间", "时期", "月份", "统计期", "所属期", "年月", "month"], false),
+    field(
+        "period",
+        &["报告期", "期间", "时期", "月份", "统计期", "所属期", "年月", "结算期", "结算年度", "month"],
+        false,
+    ),
     field(
         "amount",
         &[
@@ -35,6 +39,10 @@ const FIELDS: &[Field] = &[
             "本期数",
             "当期值",
             "当期",
+            "分成额",
+            "分成金额",
+            "结算额",
+            "结算金额",
             "value",
         ],
         true,

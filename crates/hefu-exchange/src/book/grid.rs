@@ -49,6 +49,8 @@ pub(super) struct Grid {
     pub sheet: Option<String>,
     /// Its rows.
     pub rows: Vec<Row>,
+    /// Commas separate its cells.
+    pub commas: bool,
     /// Merged cells, by column: first and last row from 1, and the whole range's name.
     pub merged: BTreeMap<usize, Vec<(u64, u64, String)>>,
 }
@@ -91,7 +93,7 @@ pub(super) fn csv(text: &str, file: &str) -> Result<Grid, FileError> {
         .flexible(true)
         .delimiter(delimiter)
         .from_reader(text.as_bytes());
-    let mut grid = Grid::default();
+    let mut grid = Grid { commas: delimiter == b',', ..Grid::default() };
     for record in reader.records() {
         let record = record.map_err(|error| {
             let row = error.position().map(csv::Position::line);

@@ -15,6 +15,7 @@ use crate::{
     import::{quantity, scalar},
     matching::{BookLine, Key, NamedBy},
     problem::{FileError, Problem},
+    sheet::torn,
     text::fold,
 };
 
@@ -98,6 +99,13 @@ impl<'b> Reader<'b> {
             ..FileError::new(self.options.file, Problem::SurplusCells { cells, columns })
         });
         false
+    }
+
+    /// Whether the amount is a cell of its own: with the cell behind it, it could be one number.
+    fn torn(&self, amount: &Cell) -> Option<Problem> {
+        let place = self.table.column("amount").filter(|_| self.grid.commas)?.index;
+        let next = self.row.cells.get(place + 1)?;
+        torn(&amount.text, &next.text).then(|| Problem::TornNumber { next: next.text.clone() })
     }
 
     /// A row of totals says so in one of its cells.
@@ -198,6 +206,9 @@ impl<'b> Reader<'b> {
     }
 
     fn minor(&mut self, cell: &Cell, indicator: &Indicator) -> Option<i64> {
+        if let Some(problem) = self.torn(cell) {
+            return self.wrong("amount", problem);
+        }
         let own = quantity::own_unit(&cell.text);
         let unit = self.cell("unit").map(|cell| cell.text.clone());
         // A header's unit does not bind a cell of another kind, as persons among amounts.

@@ -152,6 +152,25 @@ fn every_wrong_cell_is_located() {
     assert_eq!(book.lines[0].project, Key::Unknown("nobody".to_owned()));
 }
 
+/// `1,234.56` without quotation marks, in a row that leaves out the remark: as long as the header, and two cells of one.
+#[test]
+fn half_a_number_is_no_amount() {
+    let table = |amount: &str| format!("项目代码,指标,报告期,金额,备注\n{A},INV_FAI,2023-07,{amount}\n");
+    for torn in ["1,234.56", "12,345", "1,234,567.89", "-1,234.56", "(1,234)", "1,234万元", "１,２３４"]
+    {
+        let book = read_plain(table(torn).as_bytes()).unwrap();
+        assert_eq!(book.lines, [], "{torn}");
+        assert!(["torn_number", "surplus_cells"].contains(&book.errors[0].code()), "{torn}");
+    }
+    for whole in ["\"1,234.56\"", "1.00,234", "1,23", "1,2345", "1000,234", "0,234", "1,", "1", "1,见附件"]
+    {
+        let book = read_plain(table(whole).as_bytes()).unwrap();
+        assert_eq!((book.errors.len(), book.lines.len()), (0, 1), "{whole}");
+    }
+    let tabs = table("1,234").replace(',', "\t");
+    assert_eq!(read_plain(tabs.as_bytes()).unwrap().lines.len(), 1, "a comma separates nothing here");
+}
+
 #[test]
 fn a_table_without_a_column_takes_what_was_asked_for() {
     let text = format!("项目代码,金额\n{A},7\n");

@@ -72,6 +72,7 @@ pub(crate) fn history(tree: &RegionTree, policy: &Policy, size: Size) -> Vec<Ste
         policy,
         counties,
         dice: Dice(size.seed),
+        tax_dice: Dice(size.seed ^ 0x7a78_6573),
         end: month_end(size.months.saturating_sub(1)),
         steps: Vec::new(),
     };
@@ -97,6 +98,8 @@ struct Author<'a> {
     policy: &'a Policy,
     counties: Vec<RegionId>,
     dice: Dice,
+    /// Of its own, so that tax leaves the rest of the history as it is.
+    tax_dice: Dice,
     end: Date,
     /// Commands by the day they belong to; commands of one day keep their order.
     steps: Vec<(Date, Step)>,
@@ -287,13 +290,15 @@ impl Author<'_> {
             0..4 => Value::Null,
             4 | 5 => {
                 let even = credit(5000, 5000, 24, "landing");
-                json!({"credits": {"investment": even, "value_added": even, "research": even, "attraction": even}})
+                json!({"credits": {"investment": even, "value_added": even, "research": even, "attraction": even},
+                       "tax": {"template": "kunming_2022"}})
             }
             6 => json!({"credits": {"value_added": credit(5000, 5000, 60, "landing"),
                                      "research": credit(6000, 4000, 36, "landing"),
                                      "attraction": credit(10000, 0, 60, "landing")}}),
             7 => json!({"credits": {"investment": credit(10000, 10000, 36, "construction_start"),
-                                     "value_added": credit(3333, 6667, 60, "production_start")}}),
+                                     "value_added": credit(3333, 6667, 60, "production_start")},
+                        "tax": {"template": "zibo_2022"}}),
             8 => json!({"credits": {"investment": credit(10000, 10000, 12, "landing")},
                         "tax": {"construction_bp": 6000, "production_years_bp": [5000, 5000, 4000, 3000, 2000],
                                 "unit": "phase_year"}}),
@@ -359,6 +364,43 @@ impl Author<'_> {
             self.observe(tale, month, "RD_EXP", research);
             month = month.tomorrow().month_end();
         }
+        self.pay_tax(tale, construction, production);
+    }
+
+    /// Tax of each quarter, paid in the middle of the month after it where the project then is. Some is given back.
+    fn pay_tax(&mut self, tale: &Tale, construction: Date, production: Date) {
+        let middle = |first: Date| (0..14).fold(first, |day, _| day.tomorrow());
+        let mut month = construction.month_end();
+        while month <= self.end {
+            let paid = middle(month.tomorrow());
+            if month.month().is_multiple_of(3) && paid <= self.end {
+                let building = month < production;
+                let (low, high) = if building { (20, 60) } else { (150, 400) };
+                let vat = u64::from(tale.yi * self.tax_dice.range(low, high)) * 100_003;
+                self.tax(tale, paid, "vat", vat, None);
+                if !building {
+                    let income = vat * u64::from(self.tax_dice.range(20, 60)) / 100;
+                    self.tax(tale, paid, "cit", income, None);
+                }
+                let later = paid.add_months(2);
+                if self.tax_dice.chance(6) && later <= self.end {
+                    self.tax(tale, later, "vat", vat / 10, Some(paid));
+                }
+            }
+            month = month.tomorrow().month_end();
+        }
+    }
+
+    /// Tax of so many fen paid on a day, or what was paid on `refund_of` given back.
+    fn tax(&mut self, tale: &Tale, day: Date, kind: &str, fen: u64, refund_of: Option<Date>) {
+        let treasury = format!("{}/treasury", self.code(tale.located(refund_of.unwrap_or(day))));
+        let sign = if refund_of.is_some() { "-" } else { "" };
+        let mut command = json!({"type": "report_tax", "project": tale.id, "date": day.to_string(), "kind": kind,
+                                 "amount": format!("{sign}{}.{:02}", fen / 100, fen % 100)});
+        if let Some(paid) = refund_of {
+            command["refund_of"] = json!(paid.to_string());
+        }
+        self.say(day, &treasury, command);
     }
 
     /// Reports a value (fen, or persons) after the month's end; a few are corrected a month later.

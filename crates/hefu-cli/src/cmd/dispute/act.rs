@@ -156,15 +156,12 @@ pub(super) fn plain(context: &Context, kind: &str, args: &Plain) -> Result<u8> {
 
 /// `hefu dispute rule`
 pub(super) fn rule(context: &Context, args: &Rule) -> Result<u8> {
+    let remedy = args.remedy.json(&context.reader()?.views.state)?;
     act(context, "propose_ruling", &args.dispute, &args.signing, |all| {
         let cited =
             if args.cite.is_empty() { all } else { args.cite.iter().map(|cited| digest(cited)).collect() };
         let evidence = (!cited.is_empty()).then(|| json!(cited));
-        vec![
-            ("remedy", Some(args.remedy.json())),
-            ("reasons", Some(json!(args.reasons))),
-            ("evidence", evidence),
-        ]
+        vec![("remedy", Some(remedy)), ("reasons", Some(json!(args.reasons))), ("evidence", evidence)]
     })
 }
 

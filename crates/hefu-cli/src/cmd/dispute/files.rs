@@ -74,12 +74,10 @@ pub(super) fn put(context: &Context, exhibits: &[Exhibit], signer: &str) -> Resu
             return Err(CliError::io(("读取", "read"), path, &missing).exiting(exit::BAD_INPUT));
         }
         let put = folder.put(path)?;
-        let end = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        let known = TYPES.iter().find(|(known, _)| *known == end);
         let item = EvidenceItem {
             description: description.clone(),
             holder,
-            media_type: known.map_or("application/octet-stream", |(_, kind)| kind).to_owned(),
+            media_type: media_type(path).to_owned(),
             sha256: Evidence(Digest(put.sha256.0)),
             size: put.size,
         };
@@ -90,6 +88,13 @@ pub(super) fn put(context: &Context, exhibits: &[Exhibit], signer: &str) -> Resu
         items.push(json!(item));
     }
     Ok(Some(Value::Array(items)))
+}
+
+/// The media type of a file, by the end of its name.
+pub(crate) fn media_type(path: &Path) -> &'static str {
+    let end = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let known = TYPES.iter().find(|(known, _)| *known == end);
+    known.map_or("application/octet-stream", |(_, kind)| kind)
 }
 
 /// The region whose key signs keeps the file.

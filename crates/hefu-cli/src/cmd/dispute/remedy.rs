@@ -1,9 +1,12 @@
 //! What a ruling or an agreement does, on the command line and in words.
 
-use hefu_domain::dispute::{Remedy, RemedyKind};
+use hefu_domain::{
+    dispute::{Remedy, RemedyKind},
+    state::State,
+};
 use serde_json::{Value, json};
 
-use crate::lang::Lang;
+use crate::{error::Result, find, lang::Lang};
 
 /// A remedy and its figures. The ledger says whether they fit together.
 #[derive(Clone, Debug, clap::Args)]
@@ -17,16 +20,18 @@ pub(crate) struct Chosen {
     /// For credit: what is given, or taken if negative, in the indicator's unit
     #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) amount: Option<String>,
-    /// For credit: the code of the region whose share it is
+    /// For credit: the region whose share it is, code or name
     #[arg(long, value_name = "REGION")]
     pub(crate) to: Option<String>,
 }
 
 impl Chosen {
     /// As a command carries it.
-    pub(super) fn json(&self) -> Value {
+    pub(super) fn json(&self, state: &State) -> Result<Value> {
         let Chosen { kind, value, amount, to } = self;
-        json!({"amount": amount, "kind": kind, "region": to, "value": value})
+        let region = to.as_deref().map(|name| find::region(state, name)).transpose();
+        let region = region.map_err(|error| error.at("field", "to"))?.map(|region| region.code().to_string());
+        Ok(json!({"amount": amount, "kind": kind, "region": region, "value": value}))
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<u8> {
                 "settle_dispute",
                 [
                     ("dispute", Some(json!(id.to_string()))),
-                    ("remedy", Some(remedy.json())),
+                    ("remedy", Some(remedy.json(&reader.views.state)?)),
                     ("statement", args.statement.clone().map(Value::from)),
                 ],
             )

@@ -5,9 +5,17 @@ use std::{
     fmt,
 };
 
-use hefu_domain::{id::ProjectId, indicator::IndicatorCode, period::Period, region::RegionId, time::Date};
+use hefu_domain::{
+    id::ProjectId,
+    indicator::{Class, Indicator, IndicatorCode, Kind, Unit},
+    period::Period,
+    region::RegionId,
+    settlement::LineId,
+    state::State,
+    time::Date,
+};
 use hefu_exchange::matching::{BookLine, Key, LedgerLine, memory::Remembered};
-use hefu_projections::{Views, counted::counted};
+use hefu_projections::{Views, counted::counted, settlement};
 
 use super::{BookBasis, Found};
 use crate::{
@@ -85,6 +93,7 @@ pub(super) fn lines(
             BookBasis::Territorial => share.territorial,
             BookBasis::AsOrigin => share.as_origin,
             BookBasis::AsDestination => share.as_destination,
+            BookBasis::Settlement => 0,
         };
         let wanted = minor != 0 || named.contains(&(&Key::Known(one.project), indicator));
         if wanted && scope.holds(indicator, one.period) {
@@ -94,6 +103,52 @@ pub(super) fn lines(
         }
     }
     (lines, parties)
+}
+
+/// What a settlement book is about, as an indicator that no report knows.
+pub(super) fn tax_share() -> Indicator {
+    let code = "TAX_SHARE".parse().unwrap_or_else(|_| unreachable!("it is a code"));
+    Indicator {
+        class: Class::Investment,
+        code,
+        count: None,
+        denominator: None,
+        kind: Kind::Flow,
+        name_en: "Tax share".to_owned(),
+        name_zh: "税收分成".to_owned(),
+        numerator: None,
+        unit: Unit::Cny,
+    }
+}
+
+/// What the region's statements say within the scope, held lines among them; the statement's line behind each; and the
+/// projects the region has any line of. Positive: the region is owed.
+pub(super) fn statement(
+    state: &State,
+    region: RegionId,
+    scope: &Scope,
+) -> (Vec<LedgerLine>, Vec<LineId>, BTreeSet<ProjectId>) {
+    let (mut lines, mut ids, mut parties) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let shares = scope.indicators.first().copied();
+    for (id, line) in &state.settlement.lines {
+        let minor = match (line.account.creditor == region, line.account.debtor == region) {
+            (true, false) => line.amount,
+            (false, true) => -line.amount,
+            (true, true) | (false, false) => continue,
+        };
+        parties.insert(line.project);
+        let run = (id.run as usize).checked_sub(1).and_then(|place| state.settlement.runs.get(place));
+        let (Some(run), Some(indicator)) = (run, shares) else { continue };
+        if scope.holds(indicator, run.period) {
+            let behind = settlement::explain(state, line, *id);
+            let receipts = settlement::positions(behind.iter().map(|(unit, _)| unit));
+            let records = std::iter::once(run.position).chain(receipts).collect();
+            let (project, period) = (line.project, run.period);
+            lines.push(LedgerLine { project, indicator, period, minor, records });
+            ids.push(*id);
+        }
+    }
+    (lines, ids, parties)
 }
 
 /// A book of which the region counts no project is somebody else's.

@@ -11,7 +11,7 @@ use hefu_exchange::matching::{
 };
 use serde_json::Value;
 
-use super::{BookBasis, Found};
+use super::{BookBasis, Found, challenge};
 use crate::{
     cmd::report::notice,
     error::{CliError, Result},
@@ -77,6 +77,14 @@ fn book_json(found: &Found<'_>) -> Json {
     ])
 }
 
+/// Whether shared figures are shown: they are not for publication.
+pub(super) fn confidential(found: &Found<'_>) -> bool {
+    match found.args.basis {
+        BookBasis::Shared | BookBasis::AsOrigin | BookBasis::AsDestination => true,
+        BookBasis::Territorial | BookBasis::Settlement => false,
+    }
+}
+
 /// What stands below the tables.
 pub(super) fn notes(found: &Found<'_>) -> Vec<Text> {
     let (position, head) = (found.position, &found.reader.head);
@@ -125,19 +133,23 @@ pub(super) fn notes(found: &Found<'_>) -> Vec<Text> {
             format!("{count} breaks, of which {FEW} are shown; --out or --format jsonl lists all"),
         );
     }
-    if found.args.basis != BookBasis::Territorial {
+    if confidential(found) {
         notes.push(notice());
     }
     notes
 }
 
 fn entry<'f>(found: &'f Found<'_>, code: IndicatorCode) -> Option<&'f Indicator> {
-    found.state().indicator(code).map(|(_, entry)| entry)
+    found.catalogue.iter().find(|entry| entry.code == code)
+}
+
+/// Decimals of an indicator's minor unit.
+pub(super) fn scale(found: &Found<'_>, code: IndicatorCode) -> u8 {
+    entry(found, code).map_or(0, |entry| entry.unit.scale())
 }
 
 fn amount(found: &Found<'_>, code: IndicatorCode, minor: i128) -> Cell {
-    let scale = entry(found, code).map_or(0, |entry| entry.unit.scale());
-    let exact = format_minor(minor, scale);
+    let exact = format_minor(minor, scale(found, code));
     shown(thousands(&exact), exact)
 }
 
@@ -206,9 +218,11 @@ fn reason(found: &Found<'_>, group: &Group) -> Option<(&'static str, Text)> {
         (Key::Known(id), Class::MissingInLedger) if !found.parties.contains(id) => {
             Some(("not_counted", text("本地区不计入该项目", "the region counts nothing of it")))
         }
-        (Key::Known(_), Class::MissingInLedger) => {
-            Some(("not_reported", text("该期没有上报", "nothing reported for the period")))
-        }
+        (Key::Known(_), Class::MissingInLedger) => Some(if found.args.basis == BookBasis::Settlement {
+            ("not_on_statement", text("结算单上没有", "not on the statement"))
+        } else {
+            ("not_reported", text("该期没有上报", "nothing reported for the period"))
+        }),
         (Key::Known(_), _) => None,
     }
 }
@@ -230,7 +244,11 @@ pub(super) fn group_table(found: &Found<'_>, wanted: impl Fn(&Group) -> bool) ->
         Column::text("rule", "规则", "rule"),
         Column::text("reason", "原因", "reason"),
         Column::text("since", "首次发现", "since"),
+        Column::text("dispute", "争议", "dispute"),
     ]);
+    if found.args.basis == BookBasis::Settlement {
+        table.columns.push(Column::text("lines", "结算明细", "statement lines"));
+    }
     let mut breaks = found.breaks.iter().peekable();
     for (index, group) in found.groups.iter().enumerate() {
         let own = breaks.next_if(|one| one.group == index);
@@ -266,7 +284,8 @@ fn group_row(found: &Found<'_>, group: &Group, own: Option<&Break>) -> Vec<Cell>
         Key::Unknown(text) => (text.clone(), text.clone()),
     };
     let because = reason(found, group);
-    vec![
+    let disputes = if own.is_some() { challenge::disputes(found, group) } else { Vec::new() };
+    let mut row = vec![
         plain(id),
         state.map_or_else(|| plain(None::<String>), |s| shown(state_text(s).get(lang), s.name())),
         shown(class_text(group.class).get(lang), group.class.name()),
@@ -289,7 +308,13 @@ fn group_row(found: &Found<'_>, group: &Group, own: Option<&Break>) -> Vec<Cell>
         plain(group.rule.name()),
         because.map_or_else(|| plain(None::<String>), |(key, words)| shown(words.get(lang), key)),
         plain(remembered.map(|old| old.since.clone())),
-    ]
+        if disputes.is_empty() { plain(None::<String>) } else { plain(disputes) },
+    ];
+    if found.args.basis == BookBasis::Settlement {
+        let lines = group.ledger.iter().filter_map(|at| found.statement.get(*at));
+        row.push(plain(lines.map(ToString::to_string).collect::<Vec<_>>()));
+    }
+    row
 }
 
 /// Breaks of the last run that are gone.
@@ -323,7 +348,7 @@ pub(super) fn remembered(found: &Found<'_>, one: &Break, today: &str) -> Remembe
     let periods = || group.book_periods.iter().chain(&group.ledger_periods);
     let first = periods().map(|period| period.start().to_string()).min().unwrap_or_default();
     let last = periods().map(|period| period.end().to_string()).max().unwrap_or_default();
-    let scale = entry(found, group.indicator).map_or(0, |entry| entry.unit.scale());
+    let scale = scale(found, group.indicator);
     Remembered {
         class: group.class,
         difference: format_minor(group.net(), scale),

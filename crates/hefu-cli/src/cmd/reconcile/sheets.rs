@@ -6,7 +6,7 @@ use hefu_exchange::{
     workbook::{self, Sheet},
 };
 
-use super::{BookBasis, Found, page};
+use super::{Found, page};
 use crate::{
     cmd::report::notice,
     error::{CliError, Result, exit},
@@ -21,7 +21,7 @@ pub(super) fn workbook(found: &Found<'_>) -> Result<Vec<u8>> {
     let place = state.regions.get(found.region);
     let book = found.args.book.file_name().unwrap_or_default().to_string_lossy();
     let title = format!("{} {} · {book}", place.code(), lang.region(place));
-    let notice = (found.args.basis != BookBasis::Territorial).then(|| notice().get(lang).to_owned());
+    let notice = page::confidential(found).then(|| notice().get(lang).to_owned());
     let notes: Vec<String> = page::notes(found).iter().map(|note| note.get(lang).to_owned()).collect();
     let sheet = |name: &str, tables: Vec<(Option<String>, output::Table)>| Sheet {
         name: name.to_owned(),
