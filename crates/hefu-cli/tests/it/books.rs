@@ -36,7 +36,8 @@ fn error(place: &Place, name: &str, bytes: &[u8], more: &[&str]) -> Value {
     fs::write(place.path(name), bytes).unwrap();
     let ran =
         place.run(&[&["reconcile", name, "--region", "330108", "--no-memory"], more].concat()).exits(65);
-    let error = ran.error();
+    let told = ran.err.lines().rev().find(|line| line.starts_with('{')).unwrap();
+    let error: Value = serde_json::from_str(told).unwrap();
     assert!(error["detail"].is_string() && error["hint"].is_string(), "{error}");
     assert_eq!(error["file"], name, "{error}");
     for lang in ["zh", "en"] {
