@@ -9,8 +9,8 @@ use crate::problem::{FileError, Problem};
 /// Zero-width marks that programs leave around a cell.
 const INVISIBLE: [char; 2] = ['\u{feff}', '\u{200b}'];
 
-/// The text of a file: by its byte order mark if it has one, else UTF-8, else GB18030. Refuses spreadsheets and anything
-/// that is not text.
+/// The text of a file: by its byte order mark if it has one, else UTF-8, else GB18030. Every line ends with a line feed,
+/// whichever system wrote it. Refuses spreadsheets and anything that is not text.
 pub fn decode(bytes: &[u8], file: &str) -> Result<String, FileError> {
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Err(FileError::new(file, Problem::Spreadsheet {}));
@@ -22,7 +22,15 @@ pub fn decode(bytes: &[u8], file: &str) -> Result<String, FileError> {
         None => (GB18030, bytes),
     };
     let (text, failed) = encoding.decode_without_bom_handling(bytes);
-    if failed || text.contains('\0') { Err(not_text()) } else { Ok(text.into_owned()) }
+    if failed || text.contains('\0') {
+        return Err(not_text());
+    }
+    Ok(if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.into_owned() })
+}
+
+/// Every line ended with a line feed.
+pub(crate) fn unix(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { text }
 }
 
 /// The cell without white space and zero-width marks around it.
@@ -59,6 +67,11 @@ mod tests {
         {
             assert_eq!(decode(bytes, "f.csv").unwrap_err().code(), code);
         }
+    }
+
+    #[test]
+    fn every_system_ends_its_lines_alike() {
+        assert_eq!(decode(b"a\r\nb\rc\n\r\nd", "f.csv").unwrap(), "a\nb\nc\n\nd");
     }
 
     #[test]

@@ -111,8 +111,7 @@ impl<'b> Reader<'b> {
     /// A row of totals says so in one of its cells.
     fn is_total(&self) -> bool {
         self.row.cells.iter().filter(|cell| cell.sort == Sort::Text).any(|cell| {
-            let text: String =
-                cell.text.chars().filter(|c| !c.is_whitespace() && !":：".contains(*c)).collect();
+            let text: String = fold(&cell.text).chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
             matches!(text.as_str(), "合计" | "总计" | "小计" | "累计合计" | "本页合计")
                 || text.eq_ignore_ascii_case("total")
                 || text.eq_ignore_ascii_case("subtotal")

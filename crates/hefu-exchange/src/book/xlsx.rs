@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     problem::{FileError, Problem},
-    text::trim,
+    text::{trim, unix},
 };
 
 /// Cells of one sheet.
@@ -72,6 +72,9 @@ fn sheet(workbook: &mut Xlsx<Cursor<&[u8]>>, name: String) -> Result<Grid, Probl
     let mut count = 0;
     while let Some(found) = cells.next_cell_with_formula_metadata().map_err(|error| unreadable(&error))? {
         let cell = cell(&found.value, found.formula.is_some());
+        if cell.text.contains('\0') {
+            return Err(Problem::NotAWorkbook { why: "a cell holds a byte that no text holds".to_owned() });
+        }
         let (row, column) = found.pos;
         if (cell.text.is_empty() && cell.sort == Sort::Text) || column >= MOST_COLUMNS {
             continue;
@@ -108,7 +111,7 @@ fn cell(value: &DataRef<'_>, formula: bool) -> Cell {
             Some(text) => (text, Sort::Number),
             None => (number.to_string(), Sort::Text),
         },
-        DataRef::SharedString(text) => (trim(text).to_owned(), Sort::Text),
+        DataRef::SharedString(text) => (unix(trim(text).into()).into_owned(), Sort::Text),
         DataRef::Bool(value) => (value.to_string(), Sort::Text),
         DataRef::DateTime(day) if day.is_datetime() => {
             let (year, month, date, hour, minute, second, milli) = day.to_ymd_hms_milli();
@@ -118,7 +121,7 @@ fn cell(value: &DataRef<'_>, formula: bool) -> Cell {
         }
         DataRef::DateTime(duration) => (duration.as_f64().to_string(), Sort::Text),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            (trim(text).to_owned(), Sort::Text)
+            (unix(trim(text).into()).into_owned(), Sort::Text)
         }
         DataRef::Error(error) => (error.to_string(), Sort::Error),
         DataRef::Empty if formula => (String::new(), Sort::Uncalculated),
