@@ -31,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // It judges the others' files, so it may share nothing with them.
     ("hefu-offline", &[]),
     ("hefu-domain", &[]),
-    ("hefu-fuzz", &["hefu-chain", "hefu-offline"]),
+    ("hefu-fuzz", &["hefu-chain", "hefu-domain", "hefu-exchange", "hefu-offline"]),
     ("hefu-tests", &[]),
 ];
 

@@ -5,7 +5,10 @@
 //! machine the same; `fuzz/` has cargo-fuzz look for what nobody thought of (fuzz/README.md).
 //!
 //! The properties: what is accepted is written back as the very same bytes, so each value has one spelling; and where
-//! the auditor's verifier reads the same thing with its own code, the two accept the same.
+//! the auditor's verifier reads the same thing with its own code, the two accept the same. What regions write themselves
+//! has many spellings: there what is accepted means the same when it is written plainly.
+
+mod book;
 
 use hefu_chain::add_checkpoint::AddCheckpoint;
 use hefu_chain::bundle::{Header, Last, Line, decode, encode};
@@ -24,13 +27,18 @@ use hefu_chain::verify::{self, Options, Segment, Verdict};
 use hefu_chain::{body, tree};
 use hefu_offline::note::LogKey;
 
+pub use book::{amount, book, book_sheet};
+
 /// Takes any bytes; tells whether they were accepted; panics if a property is broken.
 pub type Target = fn(&[u8]) -> bool;
 
 /// Every target by its name, which is also the folder of its seeds.
 pub const TARGETS: &[(&str, Target)] = &[
     ("add_checkpoint", add_checkpoint),
+    ("amount", amount),
     ("body", body),
+    ("book", book),
+    ("book_sheet", book_sheet),
     ("bundle", bundle),
     ("canonical", canonical),
     ("checkpoint", checkpoint),

@@ -28,7 +28,7 @@ impl Numbers {
 }
 
 /// What trips parsers: limits, signs, separators, escapes, text of several bytes.
-const WORDS: [&[u8]; 24] = [
+const WORDS: [&[u8]; 30] = [
     b"0",
     b"-0",
     b"-1",
@@ -52,6 +52,12 @@ const WORDS: [&[u8]; 24] = [
     b"x000/",
     b".p/",
     "合".as_bytes(),
+    "万元".as_bytes(),
+    "合计".as_bytes(),
+    "，".as_bytes(),
+    b",",
+    b"(",
+    b"</c>",
     b"\xff\xff\xff\xff",
 ];
 

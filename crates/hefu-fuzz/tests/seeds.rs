@@ -136,9 +136,40 @@ fn seeds() -> BTreeMap<(&'static str, &'static str), Vec<u8>> {
         evidence_bundle.record(&line).unwrap();
     }
 
+    let csv = "某区台账,,,单位：万元\n项目代码,项目名称,指标,报告期,金额（万元）,单位\n\
+        2501-330108-04-01-123456,甲,INV_FAI,2023-07,\"１，２３４．５\",\n\
+        ,\"丙,\"\"二\"\"期\",inv_fai,2023年8月,(12.30),元\n\
+        0198b2c4-7d3e-7000-8000-000000000001,,INV_FAI,2023-9-30,3亿元,亿元\n合计,,,,1,\n";
+    let cell = |at: &str, kind: &str, value: &str| match kind {
+        "n" => format!(r#"<c r="{at}"><v>{value}</v></c>"#),
+        _ => format!(r#"<c r="{at}" t="inlineStr"><is><t>{value}</t></is></c>"#),
+    };
+    let rows = [
+        [("s", "项目代码"), ("s", "指标"), ("s", "报告期"), ("s", "金额(元)")],
+        [("s", "2501-330108-04-01-123456"), ("s", "INV_FAI"), ("s", "2023-07"), ("n", "4.3499999999999996")],
+        [("s", "丁"), ("s", "INV_FAI"), ("n", "202308"), ("n", "-1.2E+3")],
+    ];
+    let row = |(number, cells): (usize, &[(&str, &str); 4])| {
+        let cells: String = cells
+            .iter()
+            .zip(["A", "B", "C", "D"])
+            .map(|((kind, value), column)| cell(&format!("{column}{number}"), kind, value))
+            .collect();
+        format!(r#"<row r="{number}">{cells}</row>"#)
+    };
+    let rows: String = (1..).zip(&rows).map(row).collect();
+    let sheet = format!(
+        r#"<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
+    );
+
     let bundle = [&[2_u8], encode_entries(leaves).unwrap().as_slice()].concat();
     BTreeMap::from([
         (("add_checkpoint", "grown"), request.to_string().into_bytes()),
+        (("amount", "grouped"), "¥ 35,000,000.50\n元".as_bytes().to_vec()),
+        (("amount", "negative"), "（１２．３）万元".as_bytes().to_vec()),
+        (("amount", "persons"), "12人".as_bytes().to_vec()),
+        (("book", "csv"), csv.as_bytes().to_vec()),
+        (("book_sheet", "cells"), sheet.into_bytes()),
         (("bundle", "range"), evidence_bundle.finish().unwrap()),
         (("evidence", "rollback"), evidence.to_bytes()),
         (("body", "body"), records[0].body.clone()),
