@@ -6,6 +6,7 @@ mod books;
 mod disputes;
 mod drills;
 mod exit_codes;
+mod export_cut;
 mod exports;
 mod golden;
 mod guide;
