@@ -1,6 +1,6 @@
 //! An evidence bundle: some records with all that proves them, in one file (section 9).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::hash::{self, Hash};
 use crate::note::{self, Checkpoint, LogKey};
-use crate::record::{Keys, Leaf, check_parts};
-use crate::{Finding, Place, Report, Verdict};
+use crate::parts::{Contents, Elsewhere, Order, Parts};
+use crate::record::Leaf;
+use crate::{Place, Report, Verdict};
 
 /// The first line. The fields of each line stand in the order of the bytes.
 #[derive(Serialize, Deserialize)]
@@ -87,21 +88,17 @@ fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
 /// What is known so far.
 struct Reader<'r> {
     report: &'r mut Report,
-    origin: String,
     checkpoint: Option<Checkpoint>,
     asked: Option<Asked>,
-    keys: Keys,
+    contents: Contents<'r>,
     /// The commands so far: id and key by digest.
-    commands: BTreeMap<String, (String, String)>,
+    commands: BTreeMap<String, Order>,
     /// The record before, with its chain value.
     before: Option<(u64, Hash)>,
     /// Of each stream, how many records it has so far and its last one.
     streams: BTreeMap<String, (u64, u64)>,
     /// The record after the last that was asked for.
     next: u64,
-    /// Records that lack something: position, digest of the command, without body, what would be wrong.
-    lacking: Vec<(u64, String, bool, Vec<Finding>)>,
-    redacted: BTreeMap<u64, u64>,
 }
 
 /// Checks a bundle.
@@ -109,16 +106,13 @@ pub fn verify(bytes: &[u8], key: Option<&LogKey>, report: &mut Report) {
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
     let mut reader = Reader {
         report,
-        origin: String::new(),
         checkpoint: None,
         asked: None,
-        keys: Keys::default(),
+        contents: Contents::default(),
         commands: BTreeMap::new(),
         before: None,
         streams: BTreeMap::new(),
         next: 0,
-        lacking: Vec::new(),
-        redacted: BTreeMap::new(),
     };
     let first = lines.next().unwrap_or_default();
     reader.first(first, key);
@@ -185,10 +179,10 @@ impl Reader<'_> {
             self.next = first;
         }
         self.report.origin = Some(first.origin.clone());
-        (self.origin, self.asked) = (first.origin, Some(asked));
+        (self.contents.origin, self.asked) = (first.origin, Some(asked));
     }
 
-    fn record(&mut self, line: &Line, place: Place<'_>) {
+    fn record(&mut self, line: &Line, place: Place<'static>) {
         self.report.records += 1;
         let bytes = line.leaf.as_bytes();
         let Some(leaf) = Leaf::parse(bytes) else {
@@ -211,37 +205,22 @@ impl Reader<'_> {
         self.order(line, &leaf, proven == Some(true), place);
     }
 
-    /// Body and command against the leaf, keys and redactions from the body.
-    fn parts(&mut self, line: &Line, leaf: &Leaf, proven: bool, place: Place<'_>) {
-        let part = |text: &Option<String>| text.clone().unwrap_or_default().into_bytes();
-        let (body, command) = (part(&line.body), part(&line.command));
+    /// Body and command against the leaf, keys from the body.
+    fn parts(&mut self, line: &Line, leaf: &Leaf, sure: bool, place: Place<'static>) {
+        let [body, command] =
+            [&line.body, &line.command].map(|part| part.as_deref().unwrap_or_default().as_bytes());
         if [&line.body, &line.command].into_iter().flatten().any(String::is_empty) {
             self.report.bad(place, "a body or command that is there must not be empty");
         }
-        if hash::to_hex(&hash::sha256(&[&body])) == leaf.body_sha256 {
-            self.keys.learn(&body);
-            let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let named = value["data"]["position"].as_u64().filter(|named| proven && *named < line.index);
-            if let Some(named) = named.filter(|_| leaf.kind == "record.redacted") {
-                self.redacted.entry(named).or_insert(line.index);
-            }
+        if leaf.has_body(body) {
+            self.contents.keys.learn(body);
         }
-        let mut found = Report::default();
-        let own = (leaf.command.clone(), leaf.actor.clone());
-        let known = self.commands.get(&leaf.command_sha256);
-        let before = known.map(|_| leaf.command_sha256.as_str());
-        check_parts((leaf, &body, &command), before, (&self.origin, &self.keys), place, &mut found);
-        self.report.signatures += found.signatures;
-        if command.is_empty() && known.is_some_and(|known| *known != own) {
-            found.bad(place, "id or key of the command are not those of the line that has it");
-        }
-        if hash::to_hex(&hash::sha256(&[&command])) == leaf.command_sha256 {
-            self.commands.entry(leaf.command_sha256.clone()).or_insert(own);
-        }
-        if body.is_empty() || (command.is_empty() && before.is_none()) {
-            self.lacking.push((line.index, leaf.command_sha256.clone(), body.is_empty(), found.findings));
-        } else {
-            self.report.take(found.findings);
+        let elsewhere =
+            self.commands.get(&leaf.command_sha256).cloned().map_or(Elsewhere::No, Elsewhere::Yes);
+        let parts = Parts { leaf, body, command, claimed: None, sure, elsewhere };
+        self.contents.check(&parts, line.index, place, self.report);
+        if leaf.has_command(command) {
+            self.commands.entry(leaf.command_sha256.clone()).or_insert(leaf.order());
         }
     }
 
@@ -269,7 +248,7 @@ impl Reader<'_> {
         if !proven {
             return;
         }
-        self.before = Some((line.index, hash::chain(&self.origin, line.leaf.as_bytes())));
+        self.before = Some((line.index, hash::chain(&self.contents.origin, line.leaf.as_bytes())));
         let whole = matches!(&self.asked, Some(Asked::Stream(stream)) if *stream == leaf.stream);
         let tip = self.streams.get(&leaf.stream).copied();
         let (count, last) = (tip.map_or(0, |tip| tip.0), tip.map(|tip| tip.1));
@@ -283,24 +262,9 @@ impl Reader<'_> {
         self.streams.insert(stream.clone(), (number.saturating_add(1), line.index));
     }
 
-    /// What is absent is as it should be if a record of the bundle redacted it. What was asked for must be here.
-    fn settle(mut self, ended: bool) {
-        let lacking = std::mem::take(&mut self.lacking);
-        let by = |position: &u64, body: bool| self.redacted.get(position).filter(|_| body);
-        let commands: BTreeSet<&str> = lacking
-            .iter()
-            .filter(|(position, _, body, _)| by(position, *body).is_some())
-            .map(|(_, command, ..)| command.as_str())
-            .collect();
-        for (position, command, body, findings) in &lacking {
-            let allowed =
-                if *body { by(position, true).is_some() } else { commands.contains(command.as_str()) };
-            let left = findings.iter().filter(|found| !allowed || found.weight == Verdict::ProvenBad);
-            self.report.take(left.cloned().collect());
-            if let Some(by) = by(position, *body) {
-                self.report.notes.push(format!("record {position}: withheld (redacted by record {by})"));
-            }
-        }
+    /// What is absent must have been redacted by a record of the bundle; what was asked for must be here.
+    fn settle(self, ended: bool) {
+        self.contents.settle(self.report);
         match &self.asked {
             Some(Asked::Range(_, end)) if ended && self.next < *end => {
                 let what = format!("records {} to {} are missing", self.next, end - 1);

@@ -7,20 +7,25 @@
 //!
 //! 1. [`hash`]: the two hash functions, the tree, signatures (sections 3, 5, 7).
 //! 2. [`note`]: the log's key and the signed checkpoint (section 7).
-//! 3. [`record`]: one record, and how each continues the one before (sections 1 to 4).
-//! 4. `rotation`: who replaced the log's key (sections 3 to 5).
-//! 5. [`segments`], [`site`], [`proof`], [`bundle`]: what can be handed to an auditor (sections 6, 7 and 9).
+//! 3. [`record`]: the leaf of a record, its signed command, and how each leaf continues the one before (sections 1 to 4).
+//! 4. `parts`: the body and the command that a leaf commits to, and what was redacted (sections 2 to 4).
+//! 5. `rotation`, `signed`: who replaced the log's key, and what the log signed about itself (sections 3 to 7).
+//! 6. `frame`: where records stand in a file (section 6).
+//! 7. [`segments`], [`site`], [`proof`], [`bundle`]: what can be handed to an auditor (sections 6, 7 and 9).
 //!
 //! What it cannot say: whether the rules of the policy were followed (`hefu audit replay` decides every command again),
 //! and whether somebody else was shown another history (witnesses and saved checkpoints tell).
 
 pub mod bundle;
+mod frame;
 pub mod hash;
 pub mod note;
+mod parts;
 pub mod proof;
 pub mod record;
 mod rotation;
 pub mod segments;
+mod signed;
 pub mod site;
 
 use std::fs;

@@ -65,21 +65,30 @@ impl Leaf {
 /// What a region's office signed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SignedCommand {
-    envelope: Envelope,
+pub(crate) struct SignedCommand {
+    pub(crate) envelope: Envelope,
     sig: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Envelope {
+pub(crate) struct Envelope {
     at: String,
-    command: Value,
-    id: String,
-    key: String,
-    ledger: String,
+    pub(crate) command: Value,
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) ledger: String,
     nonce: String,
     not_after: String,
+}
+
+impl SignedCommand {
+    /// The command has one spelling, so the envelope written again is the envelope as it was signed.
+    pub(crate) fn is_signed_by(&self, public: &Hash) -> bool {
+        let envelope = serde_json::to_vec(&self.envelope).unwrap_or_default();
+        let message = [b"hefu-command-v1\n", envelope.as_slice()].concat();
+        hash::signed(public, &message, &hash::from_base64(&self.sig).unwrap_or_default())
+    }
 }
 
 /// Public keys by key id. A key id is the digest of the key, so a key found anywhere in the log proves itself; whether
@@ -88,6 +97,11 @@ struct Envelope {
 pub struct Keys(HashMap<String, Hash>);
 
 impl Keys {
+    /// The key with this id.
+    pub(crate) fn get(&self, id: &str) -> Option<&Hash> {
+        self.0.get(id)
+    }
+
     /// Adds a key.
     pub fn insert(&mut self, public: Hash) {
         self.0.insert(hash::to_hex(&hash::sha256(&[&public])[..16]), public);
@@ -106,57 +120,13 @@ impl Keys {
     }
 }
 
-/// Checks a body and a command against the leaf that commits to them. `body` is empty if it is withheld; `command` is
-/// empty if it is that of the record before, whose leaf commits to `before`.
-pub fn check_parts(
-    (leaf, body, command): (&Leaf, &[u8], &[u8]),
-    before: Option<&str>,
-    (origin, keys): (&str, &Keys),
-    place: Place<'_>,
-    report: &mut Report,
-) {
-    if body.is_empty() {
-        report.absent(place, "the body is withheld");
-    } else if hash::to_hex(&hash::sha256(&[body])) != leaf.body_sha256 {
-        report.bad(place, "the body is not the one the leaf commits to");
-    }
-    if command.is_empty() {
-        if before != Some(&leaf.command_sha256) {
-            report.absent(place, "the command is missing");
-        }
-        return;
-    }
-    if hash::to_hex(&hash::sha256(&[command])) != leaf.command_sha256 {
-        return report.bad(place, "the command is not the one the leaf commits to");
-    }
-    let Some(SignedCommand { envelope, sig }) = read_command(command) else {
-        return report.bad(place, "the command is not a signed command in its one spelling");
-    };
-    if envelope.ledger != origin {
-        return report.bad(place, format!("the command was signed for another ledger, {}", envelope.ledger));
-    }
-    if envelope.id != leaf.command || envelope.key != leaf.actor {
-        report.bad(place, "id or key of the command are not those of the leaf");
-    }
-    let Some(public) = keys.0.get(&envelope.key) else {
-        return report.absent(place, format!("the public key of {} is nowhere in the log", envelope.key));
-    };
-    // The whole command has one spelling, so the envelope written again is the envelope as it was signed.
-    let message =
-        [b"hefu-command-v1\n", serde_json::to_vec(&envelope).unwrap_or_default().as_slice()].concat();
-    report.signatures += 1;
-    if !hash::signed(public, &message, &hash::from_base64(&sig).unwrap_or_default()) {
-        report.bad(place, format!("the command is not signed by the key it names, {}", envelope.key));
-    }
-}
-
 /// Are these bytes a signed command, whoever signed it?
 pub fn is_command(bytes: &[u8]) -> bool {
     read_command(bytes).is_some()
 }
 
 /// Reads a signed command. It has one spelling: written again it must give the same bytes.
-fn read_command(bytes: &[u8]) -> Option<SignedCommand> {
+pub(crate) fn read_command(bytes: &[u8]) -> Option<SignedCommand> {
     let mut signed: SignedCommand = serde_json::from_slice(bytes).ok()?;
     let envelope = &mut signed.envelope;
     envelope.command.sort_all_objects();

@@ -1,12 +1,62 @@
-//! Records that replace the log's own key (section 3): who put the new key in force?
+//! The log's own key over time: who put each new one in force? (Sections 3 to 5.)
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::frame::{Content, frames};
 use crate::hash::{self, Hash};
-use crate::record::Leaf;
-use crate::segments::records;
+use crate::record::{Leaf, SignedCommand, read_command};
+use crate::{Place, Report};
 
 const TYPE: &str = "log_key.rotated";
+
+/// The log's keys, each with the record from which on it signs.
+#[derive(Default)]
+pub(crate) struct LogKeys(Vec<(u64, Hash)>);
+
+impl LogKeys {
+    /// The first key, then each that a record puts in force: the key before or enough of `roots` must have signed that.
+    pub(crate) fn new(
+        first: Option<Hash>,
+        rotations: &Rotations,
+        roots: &Roots,
+        origin: &str,
+        report: &mut Report,
+    ) -> Self {
+        let mut keys: Vec<(u64, Hash)> = first.map(|first| (0, first)).into_iter().collect();
+        for (position, rotation) in &rotations.0 {
+            if rotation.is_proven(keys.last().map(|(_, key)| *key), roots, origin) {
+                let public = hash::to_hex(&rotation.public);
+                report.notes.push(format!("from record {position} on the log signs with {public}"));
+            } else {
+                let place = Place::record(&rotation.file, *position);
+                report
+                    .bad(place, "neither the log's key before nor enough root keys put the new one in force");
+            }
+            if keys.last().is_none_or(|(from, _)| from < position) {
+                keys.push((*position, rotation.public));
+            }
+        }
+        Self(keys)
+    }
+
+    /// Is none known?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The key that signs when the log's last record is this one. A record that replaces the key counts already.
+    pub(crate) fn at(&self, last: u64) -> Option<Hash> {
+        self.0.iter().rev().find(|(from, _)| *from <= last).map(|(_, key)| *key)
+    }
+
+    /// The keys that were replaced when the log had so many records.
+    pub(crate) fn replaced_before(&self, size: u64) -> impl Iterator<Item = Hash> {
+        let pairs = self.0.windows(2).filter(move |pair| pair[1].0 < size);
+        pairs.map(|pair| pair[0].1)
+    }
+}
 
 /// The root keys of record 0, and how many must sign together.
 #[derive(Default)]
@@ -23,52 +73,65 @@ impl Roots {
     }
 }
 
+/// Records that replace the key, by position.
+#[derive(Default)]
+pub(crate) struct Rotations(BTreeMap<u64, Rotation>);
+
 /// One such record whose body is true to its leaf.
-pub(crate) struct Rotation {
-    pub(crate) file: String,
-    pub(crate) position: u64,
-    pub(crate) public: Hash,
+struct Rotation {
+    file: String,
+    public: Hash,
     /// The command, if it is the one that the leaf names.
-    command: Option<Value>,
+    command: Option<SignedCommand>,
 }
 
-/// All in the bytes of a segment file.
-pub(crate) fn find(file: &str, bytes: &[u8]) -> Vec<Rotation> {
-    if !bytes.windows(TYPE.len()).any(|window| window == TYPE.as_bytes()) {
-        return Vec::new();
+impl Rotations {
+    /// Takes all in the bytes of a segment file. A copy of a record elsewhere is reported as such; the first one counts.
+    pub(crate) fn learn(&mut self, file: &str, bytes: &[u8]) {
+        if !bytes.windows(TYPE.len()).any(|window| window == TYPE.as_bytes()) {
+            return;
+        }
+        for frame in frames(bytes).0 {
+            let Content::Record(record) = frame.content else { continue };
+            let rotation = || {
+                let leaf = Leaf::parse(record.leaf).filter(|leaf| leaf.kind == TYPE)?;
+                let body: Value = serde_json::from_slice(record.body).ok()?;
+                let public = hash::from_hex(body["data"]["public"].as_str()?)?;
+                let command = Some(record.command).filter(|command| leaf.has_command(command));
+                let rotation =
+                    Rotation { file: file.to_owned(), public, command: command.and_then(read_command) };
+                leaf.has_body(record.body).then_some((leaf.seq, rotation))
+            };
+            if let Some((position, rotation)) = rotation() {
+                self.0.entry(position).or_insert(rotation);
+            }
+        }
     }
-    let rotation = |(leaf, body, command): (&[u8], &[u8], &[u8])| {
-        let leaf = Leaf::parse(leaf).filter(|leaf| leaf.kind == TYPE)?;
-        let digest = |bytes: &[u8]| hash::to_hex(&hash::sha256(&[bytes]));
-        let body: Value = serde_json::from_slice(body).ok().filter(|_| digest(body) == leaf.body_sha256)?;
-        let public = hash::from_hex(body["data"]["public"].as_str()?)?;
-        let command = Some(command).filter(|command| digest(command) == leaf.command_sha256);
-        let command = command.and_then(|command| serde_json::from_slice(command).ok());
-        Some(Rotation { file: file.to_owned(), position: leaf.seq, public, command })
-    };
-    records(bytes).into_iter().filter_map(rotation).collect()
+
+    /// Does one of them bring this key?
+    pub(crate) fn bring(&self, public: Hash) -> bool {
+        self.0.values().any(|rotation| rotation.public == public)
+    }
 }
 
 impl Rotation {
     /// The key before signed the command, or enough roots did; and the new key agreed.
-    pub(crate) fn is_proven(&self, before: Option<Hash>, roots: &Roots, origin: &str) -> bool {
+    fn is_proven(&self, before: Option<Hash>, roots: &Roots, origin: &str) -> bool {
         self.proof(before, roots, origin).unwrap_or(false)
     }
 
     fn proof(&self, before: Option<Hash>, roots: &Roots, origin: &str) -> Option<bool> {
-        let command = self.command.as_ref()?;
-        let envelope = &command["envelope"];
-        let says = |field: &str| envelope["command"][field].as_str();
-        if says("type")? != "rotate_log_key"
-            || hash::from_hex(says("public")?)? != self.public
-            || envelope["ledger"].as_str()? != origin
+        let signed = self.command.as_ref()?;
+        let command = &signed.envelope.command;
+        if command["type"] != "rotate_log_key"
+            || hash::from_hex(command["public"].as_str()?)? != self.public
+            || signed.envelope.ledger != origin
         {
             return Some(false);
         }
         // What an endorsement signs: the command without the endorsements.
-        let fields = envelope["command"].as_object()?.iter().filter(|(name, _)| *name != "endorsements");
+        let fields = command.as_object()?.iter().filter(|(name, _)| *name != "endorsements");
         let bare: Map<String, Value> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let endorsements = &envelope["command"]["endorsements"];
         let mut consent = format!("hefu-endorsement-v1\n{origin}\n").into_bytes();
         consent.extend(serde_json::to_vec(&bare).ok()?);
         let endorser = |one: &Value| {
@@ -76,19 +139,15 @@ impl Rotation {
             let signature = hash::from_base64(one["sig"].as_str()?)?;
             hash::signed(&public, &consent, &signature).then_some(public)
         };
-        let endorsers: Vec<Hash> = endorsements.as_array()?.iter().filter_map(endorser).collect();
+        let endorsers: Vec<Hash> = command["endorsements"].as_array()?.iter().filter_map(endorser).collect();
         if !endorsers.contains(&self.public) {
             return Some(false);
         }
-        let mut message = b"hefu-command-v1\n".to_vec();
-        message.extend(serde_json::to_vec(envelope).ok()?);
-        let signature = hash::from_base64(command["sig"].as_str()?)?;
-        let by = |key: &Hash| hash::signed(key, &message, &signature);
-        if before.is_some_and(|key| by(&key)) {
+        if before.is_some_and(|key| signed.is_signed_by(&key)) {
             return Some(true);
         }
         // A root signs the envelope; it and those that endorse are k of n together.
-        let first = roots.keys.iter().find(|root| by(root))?;
+        let first = roots.keys.iter().find(|root| signed.is_signed_by(root))?;
         let agreed = roots.keys.iter().filter(|root| *root == first || endorsers.contains(root));
         Some(roots.threshold > 0 && agreed.count() as u64 >= roots.threshold)
     }
