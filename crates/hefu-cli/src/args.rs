@@ -6,8 +6,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 use crate::{
     cmd::{
-        audit, backup, bench, check, completions, demo, dispute, import, init, period, policy, project,
-        reconcile, report, restore, settle, submit, tick, tier, transfer, vintage,
+        audit, backup, bench, check, completions, demo, dispute, endorse, import, init, period, policy,
+        project, reconcile, report, restore, settle, submit, tick, tier, transfer, vintage,
     },
     lang::Lang,
     render::Format,
@@ -67,7 +67,9 @@ pub(crate) enum Command {
     Init(init::Args),
     /// Submit a journal: one command a line, signed or to be signed
     Submit(submit::Args),
-    /// Import a table of observations, projects or enterprises
+    /// Add further signatures to commands that need several
+    Endorse(endorse::Args),
+    /// Import a table of observations, taxes, projects or enterprises
     Import(import::Args),
     /// Look at projects
     Project(project::Args),

@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod dispute;
+pub(crate) mod endorse;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod period;

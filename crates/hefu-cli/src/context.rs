@@ -27,7 +27,7 @@ pub(crate) struct Context {
     pub(crate) lang: Lang,
     pub(crate) format: Format,
     /// Where the result goes, if not to stdout.
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// Whether to say less. Results are never left out.
     pub(crate) quiet: bool,
     /// Whether stderr takes colours.
@@ -44,7 +44,7 @@ impl Context {
             dir: global.ledger.clone(),
             lang: global.lang.unwrap_or_else(Lang::of_environment),
             format: global.format.unwrap_or(if on_terminal { Format::Table } else { Format::Jsonl }),
-            output: None,
+            out: None,
             quiet: global.quiet,
             colour: io::stderr().is_terminal() && !global.no_color && !set("NO_COLOR") && !dumb,
         }

@@ -7,6 +7,7 @@ use hefu_domain::{
     id::ProjectId,
     indicator::IndicatorCode,
     region::{Region, RegionCode},
+    settlement::{Line, LineId},
     state::{IndicatorId, Project, State},
     time::{Date, Timestamp},
     vintage::{Vintage, VintageKind},
@@ -93,6 +94,15 @@ pub(crate) fn dispute(state: &State, name: &str) -> Result<DisputeId> {
         let message = text(format!("没有争议 `{name}`"), format!("there is no dispute `{name}`"));
         let hint = text("`hefu dispute list` 列出全部", "`hefu dispute list` shows all");
         CliError::new("unknown_dispute", exit::REFUSED, message).hint(hint).at("value", name)
+    })
+}
+
+/// The settlement line with this number.
+pub(crate) fn line(state: &State, line: LineId) -> Result<&Line> {
+    state.settlement.lines.get(&line).ok_or_else(|| {
+        let message = text(format!("没有结算明细 {line}"), format!("there is no line {line}"));
+        let hint = text("`hefu settle statement` 列出明细", "`hefu settle statement` lists them");
+        CliError::new("no_such_line", exit::REFUSED, message).hint(hint).at("value", line.to_string())
     })
 }
 

@@ -5,7 +5,9 @@ use hefu_domain::{
     dispute::{DisputeReason, MatterKind, RemedyKind, Stage},
     indicator::{Indicator, Unit},
     region::Region,
+    settlement::LineClass,
     state::{ClaimStatus, Outcome},
+    tax::schedule::Phase,
     tier::Tier,
 };
 use hefu_projections::status::Status;
@@ -102,6 +104,30 @@ impl Lang {
             MatterKind::Claim => self.pick("权益", "claim"),
             MatterKind::Observation => self.pick("观测值", "observation"),
             MatterKind::Transfer => self.pick("流转", "transfer"),
+            MatterKind::Line => self.pick("结算明细", "settlement line"),
+        }
+    }
+
+    /// The phase of a tax schedule.
+    pub(crate) fn phase(self, phase: Phase) -> String {
+        match (self, phase) {
+            (Lang::Zh, Phase::Before) => "开工前".to_owned(),
+            (Lang::Zh, Phase::Construction(year)) => format!("建设期 {year} 年"),
+            (Lang::Zh, Phase::Year(year)) => format!("投产第 {year} 年"),
+            (Lang::Zh, Phase::After) => "分成期满后".to_owned(),
+            (Lang::En, Phase::Before) => "before construction".to_owned(),
+            (Lang::En, Phase::Construction(year)) => format!("construction {year}"),
+            (Lang::En, Phase::Year(year)) => format!("production year {year}"),
+            (Lang::En, Phase::After) => "after the schedule".to_owned(),
+        }
+    }
+
+    /// Why a line is on a statement.
+    pub(crate) fn line_class(self, class: LineClass) -> &'static str {
+        match class {
+            LineClass::Accrued => self.pick("本期应计", "accrued"),
+            LineClass::Correction => self.pick("更正", "correction"),
+            LineClass::Ruling => self.pick("裁定", "ruling"),
         }
     }
 

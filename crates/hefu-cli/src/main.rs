@@ -49,6 +49,7 @@ fn run(context: &Context, command: Command) -> Result<u8> {
     match command {
         Command::Init(args) => cmd::init::run(context, &args),
         Command::Submit(args) => cmd::submit::run(context, &args),
+        Command::Endorse(args) => cmd::endorse::run(context, &args),
         Command::Import(args) => cmd::import::run(context, args),
         Command::Project(args) => cmd::project::run(context, args),
         Command::Transfer(args) => cmd::transfer::run(context, args),

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use hefu_exchange::output::{self, Header};
 
+pub(crate) use files::not_to_a_terminal;
 pub(crate) use hefu_exchange::output::Column;
 pub(crate) use table::{Cell, Json, Table, plain, shown};
 
@@ -85,10 +86,7 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
             out = files::xlsx(context, page)?;
         }
     }
-    match &context.output {
-        Some(path) => write_whole(path, &out)?,
-        None => write_out(&out)?,
-    }
+    deliver(context, &out)?;
     let counted = match context.format {
         Format::Xlsx => true,
         Format::Csv | Format::Json | Format::Jsonl => data.is_some(),
@@ -102,6 +100,14 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
 
 fn lines(context: &Context, notes: &[Text]) -> String {
     notes.iter().flat_map(|note| [note.get(context.lang), "\n"]).collect()
+}
+
+/// Writes to the file that `--out` names, whole or not at all, or to stdout.
+pub(crate) fn deliver(context: &Context, bytes: &[u8]) -> Result {
+    match &context.out {
+        Some(path) => write_whole(path, bytes),
+        None => write_out(bytes),
+    }
 }
 
 /// Writes to stdout. A closed pipe ends the program without a word, as it does every other filter.

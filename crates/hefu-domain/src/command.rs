@@ -445,9 +445,9 @@ commands! {
         /// Value in the indicator's unit.
         value: Decimal,
     }
-    /// Disputes a claim, an observation or a transfer. By a party to it.
+    /// Disputes a claim, an observation, a transfer or a settlement line. By a party to it.
     "open_dispute" OpenDispute {
-        /// What it should be, in the indicator's unit: the value, or the difference.
+        /// What it should be, in the indicator's unit: the value, or the difference. Of a line: what it should say, in CNY.
         #[serde(default, skip_serializing_if = "Option::is_none")] amount: Option<Decimal>,
         /// Its identity, chosen by the opener.
         dispute: DisputeId,

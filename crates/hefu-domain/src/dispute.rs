@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeStruct as _};
 use uuid::Uuid;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     indicator::IndicatorCode,
     period::Period,
     region::{RegionCode, RegionId},
+    settlement::LineId,
     state::{ClaimStatus, IndicatorId},
     time::{Date, serde_as_text},
 };
@@ -49,10 +50,12 @@ pub enum MatterKind {
     Observation,
     /// A transfer as a whole: whether its claim should stand.
     Transfer,
+    /// A line of a settlement: `line`, of this project.
+    Line,
 }
 
 /// What is disputed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Matter {
@@ -61,6 +64,9 @@ pub struct Matter {
     pub indicator: Option<IndicatorCode>,
     /// Kind.
     pub kind: MatterKind,
+    /// The settlement line, such as `2-17`.
+    #[serde(default)]
+    pub line: Option<LineId>,
     /// The period of an observation; narrows a claim.
     #[serde(default)]
     pub period: Option<Period>,
@@ -69,6 +75,24 @@ pub struct Matter {
     /// Number of the transfer, from 0; for a claim or a transfer.
     #[serde(default)]
     pub transfer: Option<u32>,
+}
+
+impl Serialize for Matter {
+    /// In JSON a matter without a line is written as before there were any; a snapshot holds every field.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Matter { indicator, kind, line, period, project, transfer } = self;
+        let written = line.is_some() || !serializer.is_human_readable();
+        let mut matter = serializer.serialize_struct("Matter", 5 + usize::from(written))?;
+        matter.serialize_field("indicator", indicator)?;
+        matter.serialize_field("kind", kind)?;
+        if written {
+            matter.serialize_field("line", line)?;
+        }
+        matter.serialize_field("period", period)?;
+        matter.serialize_field("project", project)?;
+        matter.serialize_field("transfer", transfer)?;
+        matter.end()
+    }
 }
 
 /// Why something is disputed.
@@ -122,7 +146,7 @@ pub enum RemedyKind {
     ConfirmClaim,
     /// The claim does not count.
     RejectClaim,
-    /// The observation has this `value`.
+    /// The observation has this `value`; or the settlement line should say this `value`, in CNY.
     CorrectValue,
     /// `region` is given (or, if negative, loses) `amount` over the observations in the claim's indicator and period.
     Credit,
@@ -141,7 +165,7 @@ pub struct Remedy {
     /// For `credit`: whose share.
     #[serde(default)]
     pub region: Option<RegionCode>,
-    /// For `correct_value`: the right value, in the indicator's unit.
+    /// For `correct_value`: the right value, in the indicator's unit; of a line, in CNY.
     #[serde(default)]
     pub value: Option<Decimal>,
 }
@@ -205,8 +229,19 @@ pub struct Proposal {
 pub struct Before {
     /// The claim.
     pub claim: Option<ClaimStatus>,
-    /// The observed value, minor units.
+    /// The observed value, minor units; or what the settlement line says with what was ruled on it, fen.
     pub value: Option<i64>,
+}
+
+/// A dispute that goes on in another about the same thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The dispute that goes on.
+    pub into: DisputeId,
+    /// Who opened this one.
+    pub by: RegionId,
+    /// What its opener says it should be.
+    pub amount: Option<Decimal>,
 }
 
 /// One dispute and its whole life.
@@ -220,7 +255,7 @@ pub struct Dispute {
     pub others: Vec<RegionId>,
     /// Why.
     pub reason: DisputeReason,
-    /// What the opener says it should be, in the unit of the indicator.
+    /// What the opener says it should be, in the unit of the indicator; of a line, in CNY.
     pub amount: Option<Decimal>,
     /// Day of opening.
     pub opened: Date,

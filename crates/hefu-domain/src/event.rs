@@ -648,6 +648,17 @@ events! {
         /// Whose share.
         region: RegionCode,
     }
+    /// What a settlement line gives was raised or lowered by a ruling or an agreement; the next run writes the difference.
+    "line.ruled" LineRuled {
+        /// By how much, in CNY; positive: the debtor owes more.
+        amount: Money,
+        /// The dispute.
+        dispute: DisputeId,
+        /// The line.
+        line: LineId,
+        /// The project.
+        project: ProjectId,
+    }
     /// A county received tax from a project.
     "tax.received" TaxReceived {
         /// The whole amount in CNY.
@@ -887,6 +898,7 @@ impl Event {
             Event::DisputeOpened(e) => Some(e.matter.project),
             Event::ObservationRuled(e) => Some(e.project),
             Event::CreditRuled(e) => Some(e.project),
+            Event::LineRuled(e) => Some(e.project),
             Event::ProjectRegistered(e) => Some(e.project),
             Event::ProjectAmended(e) => Some(e.project),
             Event::TierExhausted(e) => Some(e.project),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::{
     amount::Decimal,
     authority::{Key, KeyEntry, LogKey, Recovery},
-    dispute::{Before, Dispute, DisputeId, EvidenceItem, Matter, Proposal, RemedyKind, Stage},
+    dispute::{Before, Dispute, DisputeId, EvidenceItem, Joined, Matter, Proposal, RemedyKind, Stage},
     event::{CreditRuled, DisputeOpened, Event, VintageFrozen},
     id::{KeyId, ProjectId},
     indicator::IndicatorCode,
@@ -283,10 +283,11 @@ impl State {
                 self.project_mut(e.project)?.ruled_values.insert((indicator, e.period), e.dispute);
             }
             Event::CreditRuled(e) => self.note_credit(e)?,
+            Event::LineRuled(e) => self.compensate(e)?,
             Event::DisputeOpened(e) => self.open_dispute(meta, e)?,
             Event::DisputeJoined(e) => {
                 let by = self.region_id(e.by)?;
-                self.joined.insert(e.dispute, (e.into, by));
+                self.joined.insert(e.dispute, Joined { into: e.into, by, amount: e.amount.clone() });
                 let into = self.add_evidence(e.into, &e.evidence)?;
                 if !into.is_party(by) {
                     into.others.push(by);
@@ -388,7 +389,7 @@ impl State {
         stage: Stage,
         due: Option<Date>,
     ) -> Result<&mut Dispute, Inconsistent> {
-        let State { disputes, open_disputes, dispute_deadlines, .. } = self;
+        let State { disputes, open_disputes, dispute_deadlines, settlement, .. } = self;
         let dispute = disputes.get_mut(&id).ok_or_else(|| Inconsistent(format!("dispute {id}")))?;
         if let Some(old) = dispute.due {
             dispute_deadlines.remove(&(old, id));
@@ -402,6 +403,9 @@ impl State {
             open_disputes.remove(&dispute.matter);
         }
         (dispute.stage, dispute.due) = (stage, due);
+        if let Some(line) = dispute.matter.line {
+            settlement.dispute(line, stage.is_open().then_some(dispute.opened));
+        }
         Ok(dispute)
     }
 
@@ -422,7 +426,7 @@ impl State {
         if !dispute.stage.is_open() {
             return Ok(());
         }
-        let Matter { indicator, period, project, transfer, .. } = dispute.matter;
+        let Matter { indicator, line, period, project, transfer, .. } = dispute.matter;
         let kind = dispute.remedy.as_ref().map(|remedy| remedy.kind);
         let about_claim = matches!(kind, Some(RemedyKind::ConfirmClaim | RemedyKind::RejectClaim));
         let known = self.projects.get(&project).ok_or_else(|| Inconsistent(format!("project {project}")))?;
@@ -431,6 +435,7 @@ impl State {
             let (indicator, _) = self.indicator(code)?;
             known.value(indicator, period)
         });
+        let value = value.or_else(|| self.settlement.says(line?));
         self.dispute_mut(id)?.before = Before { claim: claim.filter(|_| about_claim), value };
         Ok(())
     }

@@ -154,6 +154,7 @@ impl Event {
             | Event::RulingFinal(_)
             | Event::ObservationRuled(_)
             | Event::CreditRuled(_)
+            | Event::LineRuled(_)
             // Voucher numbers stay: a payment that is reported twice is found by them.
             | Event::TaxReceived(_)
             | Event::TaxRefunded(_)
@@ -242,6 +243,7 @@ impl State {
             | Event::RulingFinal(_)
             | Event::ObservationRuled(_)
             | Event::CreditRuled(_)
+            | Event::LineRuled(_)
             | Event::TaxReceived(_)
             | Event::TaxRefunded(_)
             | Event::PeriodClosed(_)

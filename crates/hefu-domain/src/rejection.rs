@@ -7,6 +7,7 @@ use crate::{
     indicator::IndicatorCode,
     period::Period,
     region::{BadRegion, RegionCode},
+    settlement::LineId,
     tax::TaxKind,
     tier::Tier,
     time::Date,
@@ -25,7 +26,7 @@ macro_rules! same_in_chinese {
     })* };
 }
 
-same_in_chinese! { u32 u64 Date Decimal Money TaxKind DisputeId EnterpriseCode Evidence KeyId ProjectId IndicatorCode Period RegionCode }
+same_in_chinese! { u32 u64 Date Decimal Money TaxKind DisputeId EnterpriseCode Evidence KeyId ProjectId IndicatorCode LineId Period RegionCode }
 
 impl Chinese for Tier {
     fn zh(&self) -> String {
@@ -264,6 +265,10 @@ rejections! {
     "dispute_known" DisputeKnown { /** Which. */ dispute: DisputeId } "dispute {dispute} is already on record" "争议 {dispute} 已登记"
     /// The same region already disputes it.
     "already_disputed" AlreadyDisputed { /** The open dispute. */ dispute: DisputeId } "this is already disputed in {dispute}: add evidence there" "该事项已在争议 {dispute} 中:请在其中补充证据"
+    /// The settlement has no such line.
+    "no_such_line" NoSuchLine { /** Which. */ line: LineId } "the settlement has no line {line}" "结算中没有明细 {line}"
+    /// The line was decided, or the opener gave it up, in an earlier dispute.
+    "line_decided" LineDecided { /** Which dispute. */ dispute: DisputeId } "this line was decided, or given up by this region, in dispute {dispute}: only a ruling there can change it" "该明细已在争议 {dispute} 中了结或由本地区撤回:只能在该争议中另行裁定"
     /// No such dispute.
     "unknown_dispute" UnknownDispute { /** Which. */ dispute: DisputeId } "dispute {dispute} is not on record" "争议 {dispute} 未登记"
     /// It goes on in another.

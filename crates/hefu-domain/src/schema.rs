@@ -11,6 +11,7 @@ use crate::{
     indicator::IndicatorCode,
     period::Period,
     region::RegionCode,
+    settlement::LineId,
     tax::TaxKind,
     terms::{Credit, Credits},
     time::Date,
@@ -51,6 +52,7 @@ texts! {
     DisputeId "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" "0198b2c4-7d3e-7000-8000-0123456789ab" "A UUID, in lower case with hyphens."
     IndicatorCode "^[A-Z][A-Z0-9_]{0,23}$" "INV_FAI" "The code of an indicator of the catalogue."
     KeyId "^[0-9a-f]{32}$" "66687aadf862bd776c8fc18b8e9f8e20" "The first half of the SHA-256 of a public key, in hex."
+    LineId "^[1-9][0-9]*-[1-9][0-9]*$" "2-17" "A settlement line: the number of its run and its own."
     TaxKind "^[a-z][a-z0-9_]{0,15}$" "vat" "A kind of tax the policy has a rate for."
     PublicKey "^[0-9a-f]{64}$" "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29" "An Ed25519 public key, in hex."
     Digest "^[0-9a-f]{64}$" "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" "A SHA-256, in hex."

@@ -10,7 +10,8 @@
 //! lowest common superior of debtor and creditor, the clearing house.
 //!
 //! For disputes: a line has an id and a mark ([`Settlement::dispute`]); a ruling adds a [`Compensation`]
-//! ([`Settlement::compensate`]), which the next run turns into a line of its own.
+//! ([`Settlement::compensate`]), which the next run turns into a line of its own. Whoever counter-signed before a line was
+//! held or released signs again: nobody is bound to sums they did not see.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -160,6 +161,8 @@ pub struct Settlement {
     pub paid: Balances,
     /// Rulings that wait for the next run.
     pub compensations: Vec<Compensation>,
+    /// What rulings and agreements added to lines so far, written by a run or not.
+    pub ruled: BTreeMap<LineId, i64>,
 }
 
 impl Settlement {
@@ -175,14 +178,31 @@ impl Settlement {
         Some((u32::try_from(self.runs.len()).unwrap_or(u32::MAX), run))
     }
 
-    /// Marks a line as disputed since a day, or releases it. `false` if there is no such line.
+    /// Marks a line as disputed since a day, or releases it. If that moves sums of the open run, its two sides have not
+    /// counter-signed them. `false` if there is no such line.
     pub fn dispute(&mut self, line: LineId, since: Option<Date>) -> bool {
-        self.lines.get_mut(&line).map(|line| line.disputed = since).is_some()
+        let Some(line) = self.lines.get_mut(&line) else { return false };
+        let moves = line.settled.is_none() && line.disputed.is_some() != since.is_some();
+        line.disputed = since;
+        let open = self.runs.last_mut().filter(|run| moves && run.closing.is_none());
+        if let Some(run) = open {
+            run.confirmed.remove(&line.account.debtor);
+            run.confirmed.remove(&line.account.creditor);
+        }
+        true
     }
 
     /// Adds what a ruling decided; the next run writes it as a line.
     pub fn compensate(&mut self, compensation: Compensation) {
+        let ruled = self.ruled.entry(compensation.line).or_insert(0);
+        *ruled = ruled.saturating_add(compensation.amount);
         self.compensations.push(compensation);
+    }
+
+    /// What a line says with everything that was ruled on it, in fen.
+    pub fn says(&self, line: LineId) -> Option<i64> {
+        let ruled = self.ruled.get(&line).copied().unwrap_or(0);
+        self.lines.get(&line).map(|known| known.amount.saturating_add(ruled))
     }
 
     /// The lines a run settles or would settle: its own, and earlier ones that were held and are not disputed now.

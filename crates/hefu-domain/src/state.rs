@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    amount::Money,
+    amount::{Decimal, Money},
     authority::{Keyring, Role},
-    dispute::{Dispute, DisputeId, Matter},
+    dispute::{Dispute, DisputeId, Joined, Matter},
     id::{Digest, EnterpriseCode, KeyId, ProjectId},
     indicator::{Indicator, IndicatorCode},
     period::Period,
@@ -339,8 +339,8 @@ pub struct State {
     pub redactions: BTreeMap<u64, u64>,
     /// Disputes, open and ended.
     pub disputes: BTreeMap<DisputeId, Dispute>,
-    /// Disputes that were joined to another, with who opened them.
-    pub joined: BTreeMap<DisputeId, (DisputeId, RegionId)>,
+    /// Disputes that were joined to another.
+    pub joined: BTreeMap<DisputeId, Joined>,
     /// The open dispute about each thing that is disputed.
     pub open_disputes: BTreeMap<Matter, DisputeId>,
     /// Disputes by the last day of the limit that runs.
@@ -387,6 +387,13 @@ impl State {
     pub fn indicator(&self, code: IndicatorCode) -> Option<(IndicatorId, &Indicator)> {
         let id = *self.indicator_ids.get(&code)?;
         Some((id, &self.indicators[usize::from(id.0)]))
+    }
+
+    /// What the openers of a dispute say it should be, those that joined it included; `None`: it should not be.
+    pub fn said(&self, dispute: DisputeId) -> impl Iterator<Item = Option<&Decimal>> {
+        let first = self.disputes.get(&dispute).map(|known| known.amount.as_ref());
+        let joined = self.joined.values().filter(move |joined| joined.into == dispute);
+        first.into_iter().chain(joined.map(|joined| joined.amount.as_ref()))
     }
 
     /// The code now in force for a region.

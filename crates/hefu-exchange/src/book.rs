@@ -15,6 +15,7 @@ mod lines;
 mod number;
 mod xlsx;
 
+pub(crate) use grid::{Grid, Sort, address};
 use hefu_domain::{
     id::ProjectId,
     indicator::{Indicator, IndicatorCode},
@@ -71,6 +72,24 @@ pub struct Book {
     pub totals: Vec<u64>,
 }
 
+/// The named sheet of a workbook, or every visible one; `None` if it is a text.
+pub(crate) fn workbook(
+    bytes: &[u8],
+    file: &str,
+    sheet: Option<&str>,
+) -> Result<Option<Vec<Grid>>, FileError> {
+    match guard::kind(bytes, file)? {
+        guard::Kind::Xlsx => xlsx::read(bytes, file, sheet).map(Some),
+        guard::Kind::Text if sheet.is_some() => {
+            Err(FileError::new(file, Problem::NoSuchSheet { sheets: "CSV".to_owned() }))
+        }
+        guard::Kind::Text => Ok(None),
+    }
+}
+
+/// The month that a cell of a workbook stands for (see [`lines`]).
+pub(crate) use lines::period;
+
 /// The SHA-256 of a file, as 64 hex digits: what tells one book from another.
 pub fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
@@ -78,15 +97,9 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// Reads a book. `Err`: the file as a whole is no book; wrong cells are listed in [`Book::errors`].
 pub fn read(bytes: &[u8], options: &Options) -> Result<Book, FileError> {
-    let grids = match guard::kind(bytes, options.file)? {
-        guard::Kind::Xlsx => xlsx::read(bytes, options.file, options.sheet)?,
-        guard::Kind::Text => {
-            if options.sheet.is_some() {
-                let sheets = "CSV".to_owned();
-                return Err(FileError::new(options.file, Problem::NoSuchSheet { sheets }));
-            }
-            vec![grid::csv(&decode(bytes, options.file)?, options.file)?]
-        }
+    let grids = match workbook(bytes, options.file, options.sheet)? {
+        Some(grids) => grids,
+        None => vec![grid::csv(&decode(bytes, options.file)?, options.file)?],
     };
     let (grid, table) = columns::choose(grids, options)?;
     Ok(lines::read(&grid, &table, options))

@@ -1,4 +1,4 @@
-//! A region's own tables as commands: enterprises, projects and observations from CSV.
+//! A region's own tables as commands: enterprises, projects, observations and tax from CSV or XLSX.
 //!
 //! Columns go by Chinese or English headers in any order; full-width digits, thousands separators, 元/万元/亿元 and the
 //! usual spellings of dates and periods are understood, and converted exactly. Every wrong cell is reported, with the
@@ -9,9 +9,10 @@
 
 use hefu_domain::{
     id::ProjectId,
-    indicator::Indicator,
+    indicator::{Indicator, Unit},
     policy::built_in_indicators,
     region::{RegionCode, RegionEntry},
+    tax::TaxRate,
     time::Date,
 };
 use serde_json::{Map, Value};
@@ -27,18 +28,27 @@ mod observations;
 pub mod quantity;
 mod registry;
 pub(crate) mod scalar;
+mod taxes;
 
 pub use observations::observations;
 pub use registry::{enterprises, projects};
+pub use taxes::taxes;
 
 use quantity::MoneyUnit;
+
+/// Minor units beyond this do not fit into the fifteen digits of a number cell.
+const CERTAIN: i64 = 1_000_000_000_000_000;
 
 /// What the importer must be told: names the ledger knows, and what the file does not say.
 pub struct Options<'a> {
     /// The file's name, for errors.
     pub file: &'a str,
+    /// The sheet of a workbook; without it the only one that has the header.
+    pub sheet: Option<&'a str>,
     /// The indicators of the policy in force.
     pub catalogue: &'a [Indicator],
+    /// The policy's rates: what kinds of tax there are.
+    pub taxes: &'a [TaxRate],
     /// The project a government project code names.
     pub find_project: &'a dyn Fn(&str) -> Option<ProjectId>,
     /// The region a name such as 江山市 names; codes are understood without it.
@@ -60,7 +70,9 @@ impl<'a> Options<'a> {
     pub fn new(file: &'a str, catalogue: &'a [Indicator]) -> Options<'a> {
         Options {
             file,
+            sheet: None,
             catalogue,
+            taxes: &[],
             find_project: &|_| None,
             find_region: &|_| None,
             landings: &|_| Vec::new(),
@@ -101,7 +113,8 @@ struct Cells<'s> {
 
 impl<'s> Cells<'s> {
     fn new(sheet: &'s Sheet, row: &'s Row) -> Cells<'s> {
-        Cells { sheet, row, errors: Vec::new() }
+        let faults = sheet.faults(row).map(|(key, problem)| sheet.error(row, key, problem.clone()));
+        Cells { sheet, row, errors: faults.collect() }
     }
 
     /// The cell's text, if it has any.
@@ -109,8 +122,11 @@ impl<'s> Cells<'s> {
         self.sheet.get(self.row, key)
     }
 
-    /// Notes a problem with a cell.
+    /// Notes a problem with a cell. A cell that cannot be used at all is not wrong twice.
     fn wrong<T>(&mut self, key: &'static str, problem: Problem) -> Option<T> {
+        if self.sheet.faults(self.row).any(|(known, _)| known == key) {
+            return None;
+        }
         self.errors.push(self.sheet.error(self.row, key, problem));
         None
     }
@@ -129,6 +145,21 @@ impl<'s> Cells<'s> {
             return self.wrong(key, Problem::Empty {});
         }
         self.optional(key, read)
+    }
+
+    /// A quantity that is needed, in minor units, exact: of a number cell, as far as it keeps its digits.
+    fn need_minor(
+        &mut self,
+        key: &'static str,
+        named: Option<&str>,
+        unit: Unit,
+        options: &Options,
+    ) -> Option<i64> {
+        let number = self.sheet.is_number(self.row, key);
+        self.need(key, |text| match quantity::minor_units(text, named, unit, options.unit)? {
+            minor if number && minor.abs() >= CERTAIN => Err(Problem::NumberPrecision {}),
+            minor => Ok(minor),
+        })
     }
 
     /// A text as it stands.
@@ -162,6 +193,36 @@ impl<'s> Cells<'s> {
         command.insert("type".to_owned(), kind.into());
         command.extend(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         imported.drafts.push((self.row.number, command));
+    }
+}
+
+/// A table whose rows name projects has a column for it.
+fn has_project(sheet: &Sheet, options: &Options) -> Result<(), FileError> {
+    if sheet.has("project") || sheet.has("code") {
+        return Ok(());
+    }
+    let columns = "项目 (project), 项目代码 (code)".to_owned();
+    Err(FileError::new(options.file, Problem::MissingColumns { columns }))
+}
+
+/// The project of a row: by id, by code, or by both if they agree.
+fn project(cells: &mut Cells, options: &Options) -> Option<ProjectId> {
+    let by_code = |text: &str| (options.find_project)(&fold(text)).ok_or(Problem::UnknownProject {});
+    // People put either name under either header.
+    let by_either = |text: &str| fold(text).to_lowercase().parse().or_else(|_| by_code(text));
+    let has_id = cells.get("project").is_some();
+    let has_code = cells.get("code").is_some();
+    if !has_id && !has_code {
+        let key = if cells.sheet.has("project") { "project" } else { "code" };
+        return cells.wrong(key, Problem::Empty {});
+    }
+    let id = cells.optional("project", by_either);
+    let code = cells.optional("code", by_either);
+    match (id, code) {
+        (Some(id), Some(code)) if id != code => cells.wrong("code", Problem::ProjectConflict {}),
+        (Some(_), None) if has_code => None,
+        (None, Some(_)) if has_id => None,
+        (id, code) => id.or(code),
     }
 }
 

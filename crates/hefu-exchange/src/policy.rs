@@ -240,6 +240,15 @@ mod tests {
         let calendar = zhejiang(&regions::zhejiang()).calendar;
         assert!(calendar.makeup_workdays.iter().all(|day| day.is_weekend()));
         let day = |text: &str| text.parse::<Date>().unwrap();
+        // By the notices both years have 248 working days, with 5 and 6 of them made up on weekends.
+        for (year, made_up) in [(2025, 5), (2026, 6)] {
+            let first = Date::new(year, 1, 1).unwrap();
+            let days = std::iter::successors(Some(first), |day| Some(day.tomorrow()));
+            let days = days.take_while(|day| day.year() == year);
+            assert_eq!(days.filter(|day| calendar.is_workday(*day)).count(), 248, "{year}");
+            let worked = calendar.makeup_workdays.iter().filter(|day| day.year() == year);
+            assert_eq!(worked.count(), made_up);
+        }
         // 27 January 2025 is the last working day before the Spring Festival; work resumes on 5 February.
         assert_eq!(calendar.add_workdays(day("2025-01-27"), 1), day("2025-02-05"));
         assert_eq!(calendar.add_workdays(day("2026-09-30"), 3), day("2026-10-10"));

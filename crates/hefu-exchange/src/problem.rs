@@ -153,6 +153,12 @@ problems! {
     /// Id and code name two projects.
     "project_conflict" ProjectConflict {} "the code belongs to another project than the id" "该代码与项目编号属于不同项目"
         do "correct one of the two" "请更正其一"
+    /// Not a kind of tax of the policy.
+    "unknown_tax" UnknownTax { /** Those there are. */ known: String } "not a kind of tax of the policy" "不是政策中的税种"
+        do "use one of {known}" "请使用 {known}"
+    /// A refund without its day, or a day of refund beside a receipt.
+    "refund_form" RefundForm {} "tax paid is positive; a refund is negative and names the day of what it refunds" "入库税款为正;退税为负,并写明原入库日期"
+        do "give the refund a minus sign and the day in a column 原入库日期 (refund_of)" "退税请加负号,并在“原入库日期”(refund_of)列填写原入库日"
     /// Not a unified social credit code.
     "bad_enterprise" BadEnterprise { /** Why. */ why: String, /** In Chinese. */ why_zh: String } "{why}" "{why_zh}"
         do "copy the code from the business licence" "请按营业执照填写"

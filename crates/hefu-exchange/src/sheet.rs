@@ -1,14 +1,19 @@
-//! A CSV file as rows of named cells: the header row is found, columns stand in any order, blank rows are skipped.
+//! A CSV file, or a sheet of a workbook ([`open`]), as rows of named cells: the header row is found, columns stand in any
+//! order, blank rows are skipped.
 //!
 //! Refuses a row with more cells than the header: an amount such as 1,234.56 without quotation marks makes two cells of
 //! one, and the first of them is a wrong amount. For the same reason an amount that with the cell behind it could be one
-//! number is refused, where a row left out a later cell and is no longer than the header. Cells that are missing at the end of a row are empty.
+//! number is refused, where a row left out a later cell and is no longer than the header. Cells that are missing at the end
+//! of a row are empty.
+
+mod open;
 
 use std::{collections::BTreeMap, ops::Not};
 
 use crate::{
+    book::address,
     import::quantity::MoneyUnit,
-    problem::{FileError, Problem},
+    problem::{FileError, InSheet, Problem},
     text::{fold, trim},
 };
 
@@ -45,11 +50,23 @@ pub(crate) struct Row {
     /// Its line in the file, from 1.
     pub number: u64,
     cells: csv::StringRecord,
+    /// What a workbook says of cells beside their text, by column.
+    marks: BTreeMap<usize, Mark>,
+}
+
+/// What a cell of a workbook is, if not plain text.
+enum Mark {
+    /// A number cell: fifteen digits are certain.
+    Number,
+    /// A cell that cannot be used.
+    Fault(Problem),
 }
 
 /// A table.
 pub(crate) struct Sheet {
     file: String,
+    /// The sheet of a workbook.
+    name: Option<String>,
     headers: BTreeMap<&'static str, Header>,
     /// The unit of amounts that a line above the header names (单位:万元).
     unit: Option<String>,
@@ -86,44 +103,16 @@ impl Sheet {
             .flexible(true)
             .delimiter(delimiter)
             .from_reader(text.as_bytes());
-        let mut sheet = Sheet {
-            file: file.to_owned(),
-            headers: BTreeMap::new(),
-            unit: None,
-            width: 0,
-            rows: Vec::new(),
-            errors: Vec::new(),
-        };
-        let mut best: Option<(usize, FileError)> = None;
-        for (place, record) in reader.records().enumerate() {
+        let mut reading = Reading { commas: delimiter == b',', ..Reading::new(file, fields) };
+        for record in reader.records() {
             let cells = record.map_err(|error| {
                 let row = error.position().map(csv::Position::line);
                 FileError { row, ..FileError::new(file, Problem::BadCsv { why: error.to_string() }) }
             })?;
             let number = line_of(text, cells.position());
-            if !sheet.headers.is_empty() {
-                if cells.len() > sheet.width && cells.iter().any(filled) {
-                    sheet.errors.push(sheet.surplus(number, &cells));
-                } else if let Some(error) = sheet.torn(number, &cells).filter(|_| delimiter == b',') {
-                    sheet.errors.push(error);
-                } else if cells.iter().any(filled) {
-                    sheet.rows.push(Row { number, cells });
-                }
-            } else if place < HEADER_WITHIN {
-                sheet.unit = cells.iter().find_map(unit_above).or(sheet.unit);
-                match headers(file, number, &cells, fields) {
-                    Ok(headers) => (sheet.headers, sheet.width) = (headers, cells.len()),
-                    Err((found, error)) if best.as_ref().is_none_or(|(most, _)| found > *most) => {
-                        best = Some((found, *error));
-                    }
-                    Err(_) => {}
-                }
-            }
+            reading.take(Row { number, cells, marks: BTreeMap::new() });
         }
-        if sheet.headers.is_empty() {
-            return Err(best.map_or_else(|| missing(file, None, fields.iter()), |(_, error)| error));
-        }
-        Ok(sheet)
+        reading.finish()
     }
 
     /// The same, where a row that cannot be taken apart makes the whole table useless.
@@ -133,15 +122,6 @@ impl Sheet {
             Some(error) => Err(error.clone()),
             None => Ok(sheet),
         }
-    }
-
-    /// A table for import: without a row there is nothing to import.
-    pub(crate) fn read_rows(text: &str, file: &str, fields: &'static [Field]) -> Result<Sheet, FileError> {
-        let sheet = Sheet::read(text, file, fields)?;
-        if sheet.rows.is_empty() && sheet.errors.is_empty() {
-            return Err(FileError::new(file, Problem::NoRows {}));
-        }
-        Ok(sheet)
     }
 
     /// A row with more cells than the header.
@@ -196,13 +176,98 @@ impl Sheet {
         let column = self.headers.get(key).map_or(key, |header| &header.title);
         FileError {
             file: self.file.clone(),
-            sheet: None,
+            sheet: self.name.clone().map(|name| {
+                let cell = self.headers.get(key).map(|header| address(row.number, header.index));
+                Box::new(InSheet { name, cell })
+            }),
             row: Some(row.number),
             column: Some(column.to_owned()),
             field: Some(key),
             value: self.get(row, key).map(str::to_owned),
             problem: Box::new(problem),
         }
+    }
+
+    /// Whether it is a sheet of a workbook.
+    pub(crate) fn is_workbook(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// Whether the cell of a field is a number cell of a workbook: fifteen digits of it are certain.
+    pub(crate) fn is_number(&self, row: &Row, key: &str) -> bool {
+        let mark = self.headers.get(key).and_then(|header| row.marks.get(&header.index));
+        matches!(mark, Some(Mark::Number))
+    }
+
+    /// The cells of a row that cannot be used, with their fields.
+    pub(crate) fn faults<'r>(&self, row: &'r Row) -> impl Iterator<Item = (&'static str, &'r Problem)> {
+        self.headers.iter().filter_map(|(key, header)| match row.marks.get(&header.index)? {
+            Mark::Fault(problem) => Some((*key, problem)),
+            Mark::Number => None,
+        })
+    }
+}
+
+/// A table while its rows come in: first the header is looked for.
+struct Reading {
+    sheet: Sheet,
+    fields: &'static [Field],
+    /// Rows seen above the header.
+    above: usize,
+    /// The row that came nearest to a header, by the fields it names.
+    best: Option<(usize, FileError)>,
+    /// Whether commas separate the cells, so that an amount with commas could have been broken in two.
+    commas: bool,
+}
+
+impl Reading {
+    fn new(file: &str, fields: &'static [Field]) -> Reading {
+        let sheet = Sheet {
+            file: file.to_owned(),
+            name: None,
+            headers: BTreeMap::new(),
+            unit: None,
+            width: 0,
+            rows: Vec::new(),
+            errors: Vec::new(),
+        };
+        Reading { sheet, fields, above: 0, best: None, commas: false }
+    }
+
+    fn take(&mut self, row: Row) {
+        let Reading { sheet, fields, above, best, commas } = self;
+        let Row { number, cells, .. } = &row;
+        if !sheet.headers.is_empty() {
+            // A workbook has no separators that could break an amount in two.
+            if sheet.name.is_none() && cells.len() > sheet.width && cells.iter().any(filled) {
+                sheet.errors.push(sheet.surplus(*number, cells));
+            } else if let Some(error) = sheet.torn(*number, cells).filter(|_| *commas) {
+                sheet.errors.push(error);
+            } else if cells.iter().any(filled) || !row.marks.is_empty() {
+                sheet.rows.push(row);
+            }
+            return;
+        }
+        *above += 1;
+        if *above > HEADER_WITHIN {
+            return;
+        }
+        sheet.unit = cells.iter().find_map(unit_above).or(sheet.unit.take());
+        match headers(&sheet.file, *number, cells, fields) {
+            Ok(headers) => (sheet.headers, sheet.width) = (headers, cells.len()),
+            Err((found, error)) if best.as_ref().is_none_or(|(most, _)| found > *most) => {
+                *best = Some((found, *error));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn finish(self) -> Result<Sheet, FileError> {
+        let Reading { sheet, fields, best, .. } = self;
+        if sheet.headers.is_empty() {
+            return Err(best.map_or_else(|| missing(&sheet.file, None, fields.iter()), |(_, error)| error));
+        }
+        Ok(sheet)
     }
 }
 

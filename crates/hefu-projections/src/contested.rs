@@ -45,14 +45,15 @@ struct Shift {
 struct Open {
     /// Transfers whose claim is contested; with an indicator and a period, only there.
     claims: Vec<(u32, Option<(IndicatorId, Period)>)>,
-    /// Disputed observations, with the value their opener says; 0, which adds nothing, if there should be none.
-    values: BTreeMap<(IndicatorId, Period), i64>,
+    /// Disputed observations, with the values their openers say, the first opener's first; 0, which adds nothing, if
+    /// there should be none.
+    values: BTreeMap<(IndicatorId, Period), Vec<i64>>,
 }
 
 /// One figure under other outcomes. Each is a whole row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcomes {
-    /// Contested claims counted as rejected, disputed observations as their openers say.
+    /// Contested claims counted as rejected, disputed observations as their first openers say.
     pub if_refused: Row,
     /// Contested claims counted as confirmed, disputed observations as reported.
     pub if_confirmed: Row,
@@ -107,8 +108,8 @@ impl Contested {
                 });
                 for o in inside {
                     let one = One { state, project, indicator, class: entry.class, period: o.period };
-                    let disputed = open.values.get(&(indicator, o.period));
-                    self.note(indicator, &one.pictures(open, o.value, disputed.copied()));
+                    let said = open.values.get(&(indicator, o.period)).map_or(&[][..], Vec::as_slice);
+                    self.note(indicator, &one.pictures(open, o.value, said));
                 }
             }
             Kind::Count if counted(state, entry, project, period) => {
@@ -249,11 +250,13 @@ fn questions(state: &State) -> BTreeMap<ProjectId, Open> {
             }
             MatterKind::Observation => {
                 if let Some((indicator, period, scale)) = narrow {
-                    let said = state.disputes.get(id).and_then(|dispute| dispute.amount.as_ref());
-                    let said = said.and_then(|amount| amount.minor(scale).ok());
-                    open.values.insert((indicator, period), said.unwrap_or(0));
+                    let said =
+                        state.said(*id).map(|amount| amount.map_or(0, |a| a.minor(scale).unwrap_or(0)));
+                    open.values.insert((indicator, period), said.collect());
                 }
             }
+            // What is settled is not counted.
+            MatterKind::Line => {}
         }
     }
     questions
@@ -292,22 +295,21 @@ impl One<'_> {
     }
 
     /// What areas show as it stands, all refused, all confirmed, and under each outcome; empty if nothing is contested.
-    fn pictures(&self, open: &Open, value: i64, disputed: Option<i64>) -> Vec<Picture> {
+    fn pictures(&self, open: &Open, value: i64, said: &[i64]) -> Vec<Picture> {
         let claims = self.claims(open, true);
-        if claims.is_empty() && disputed.is_none() {
+        if claims.is_empty() && said.is_empty() {
             return Vec::new();
         }
         let tree = &self.state.regions;
-        let said = disputed.unwrap_or(value);
         let what = (self.indicator, self.class);
         let standing = |project: &Project| Standing::of(tree, project, what, self.period);
         let show = |project: &Project, value| picture(tree, &standing(project).area_shares(tree, value));
         let mut all = vec![
             show(self.project, value),
-            show(&self.ruled(&claims, 0), said),
+            show(&self.ruled(&claims, 0), said.first().copied().unwrap_or(value)),
             show(&self.ruled(&claims, u64::MAX), value),
         ];
-        for value in [said, value] {
+        for value in said.iter().copied().chain([value]) {
             if claims.len() > ENUMERATED {
                 all.extend(extremes(tree, &standing(&self.ruled(&claims, u64::MAX)), value));
             } else {

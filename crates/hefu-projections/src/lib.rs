@@ -151,6 +151,7 @@ fn reach(state: &State, event: &Event) -> Reach {
         | Event::RulingAppealed(_)
         | Event::AppealWaived(_)
         | Event::RulingFinal(_)
+        | Event::LineRuled(_)
         | Event::PeriodClosed(_)
         | Event::VintageFrozen(_)
         | Event::SettlementOpened(_)

@@ -46,6 +46,7 @@ impl Marks {
                         })
                 }
                 MatterKind::Observation => reported && narrow == Some((Some(line.indicator), line.period)),
+                MatterKind::Line => false,
             };
             matter.project == line.project && here
         };

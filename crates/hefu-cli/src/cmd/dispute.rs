@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
-    /// Dispute a claim, an observation or a transfer; by a party to it
+    /// Dispute a claim, an observation, a transfer or a settlement line; by a party to it
     Open(act::Open),
     /// Answer a dispute; by the party it is directed against
     Answer(act::Say),

@@ -35,6 +35,8 @@ pub(crate) struct Args {
 pub(crate) enum What {
     /// Values of indicators: project or code, indicator, period, value, unit
     Observations(Observations),
+    /// Tax receipts and refunds: project or code, date, tax, amount, unit, refunded day, voucher
+    Taxes(Projects),
     /// Projects: name, enterprise, industry, planned investment, code, date
     Projects(Projects),
     /// Enterprises: unified social credit code, name, region
@@ -43,8 +45,11 @@ pub(crate) enum What {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Input {
-    /// The table in CSV
+    /// The table, CSV or XLSX
     pub(crate) file: PathBuf,
+    /// Sheet of a workbook; by default the only one with the columns
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sheet: Option<String>,
     /// The office whose key signs, such as 330108 or 330108/statistics
     #[arg(long = "as", value_name = "KEY")]
     pub(crate) signer: String,
@@ -113,6 +118,9 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Observations(Observations { input, cumulative, unit }) => {
             (Reading { read: import::observations, unit, cumulative }, input)
         }
+        What::Taxes(Projects { input, unit }) => {
+            (Reading { read: import::taxes, unit, cumulative: false }, input)
+        }
         What::Projects(Projects { input, unit }) => {
             (Reading { read: import::projects, unit, cumulative: false }, input)
         }
@@ -143,7 +151,8 @@ fn rows(
     let keys = context.keys();
     let region = keys.load(&input.signer)?.file.region;
     let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
-    let Imported { drafts, errors } = understood(&views.state, &name, region, bytes, reading)?;
+    let Imported { drafts, errors } =
+        understood(&views.state, (&name, input.sheet.as_deref()), region, bytes, reading)?;
     let mut outcome = Outcome { rows: drafts.len(), bad: errors, ..Outcome::default() };
     let bad_rows: BTreeSet<_> = outcome.bad.iter().filter_map(|error| error.row).collect();
     outcome.rows += bad_rows.len();
@@ -188,7 +197,7 @@ fn rows(
 /// The table as commands, with the ledger's own names at hand.
 fn understood(
     state: &State,
-    name: &str,
+    (name, sheet): (&str, Option<&str>),
     region: Option<RegionCode>,
     bytes: &[u8],
     reading: Reading,
@@ -208,6 +217,8 @@ fn understood(
         },
         new_project: Some(&|| hefu_domain::id::ProjectId(uuid::Uuid::now_v7())),
         region,
+        sheet,
+        taxes: &state.policy.tax_rates,
         unit: match reading.unit {
             Money::Yuan => MoneyUnit::Yuan,
             Money::TenThousand => MoneyUnit::TenThousand,

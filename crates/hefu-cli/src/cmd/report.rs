@@ -29,7 +29,7 @@ pub(crate) struct Args {
     pub(crate) what: What,
     /// Write the result to this file, whole or not at all
     #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,7 +48,7 @@ pub(crate) enum What {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
-    let context = &Context { output: args.output, ..context.clone() };
+    let context = &Context { out: args.out, ..context.clone() };
     match args.what {
         What::Indicators(args) => indicators::run(context, &args),
         What::Circulation(args) => circulation::run(context, &args),

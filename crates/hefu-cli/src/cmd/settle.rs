@@ -1,10 +1,16 @@
 //! `hefu settle`: from a run over statements and signatures to payments; and what is behind a line.
 
+mod lines;
+mod sheet;
 mod show;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use hefu_domain::{amount::Money, period::Period, settlement::LineId, time::Date};
 use serde_json::Value;
+
+pub(crate) use lines::explain as explain_line;
 
 use crate::{
     context::Context,
@@ -56,6 +62,9 @@ pub(crate) struct Statement {
     /// As known at a position, a date or an instant
     #[arg(long, value_name = "POSITION|TIME")]
     pub(crate) as_of: Option<AsOf>,
+    /// Write the result to this file, whole or not at all; `--format xlsx` is to be printed and signed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,6 +83,9 @@ pub(crate) struct Explain {
     /// As known at a position, a date or an instant
     #[arg(long, value_name = "POSITION|TIME")]
     pub(crate) as_of: Option<AsOf>,
+    /// Write a proof of every record behind it into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) proofs: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,7 +110,7 @@ pub(crate) struct Pay {
 
 /// One statement, as a demo shows it.
 pub(crate) fn demo_statement(context: &Context, period: Period, region: String) -> Result<u8> {
-    show::statement(context, &Statement { period, region, as_of: None })
+    show::statement(context, &Statement { period, region, as_of: None, out: None })
 }
 
 /// Runs it.
@@ -107,9 +119,14 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Run(step) => ("run_settlement", step),
         What::Confirm(step) => ("confirm_statement", step),
         What::Finalise(step) => ("finalise_settlement", step),
-        What::Statement(args) => return show::statement(context, &args),
+        What::Statement(args) => {
+            let context = &Context { out: args.out.clone(), ..context.clone() };
+            return show::statement(context, &args);
+        }
         What::Netting(args) => return show::netting(context, &args),
-        What::Explain(args) => return show::explain(context, &args),
+        What::Explain(args) => {
+            return lines::explain(context, args.line, (args.as_of, args.proofs.as_deref()));
+        }
         What::Pay(args) => return pay(context, &args),
     };
     write::one(context, &signing, |_| Ok(write::fields(kind, [("period", Some(period.to_string().into()))])))

@@ -18,6 +18,7 @@ use std::{
 use hefu_engine::{Engine, Mode};
 use hefu_exchange::journal::Lines;
 
+pub(crate) use self::tally::unreadable;
 use self::{pipeline::Pipeline, receipts::Receipts, tally::Tally};
 use crate::{
     context::{Context, not_a_folder},
@@ -128,7 +129,7 @@ fn no_such_line(args: &Args, last: u64) -> CliError {
     CliError::new("no_such_line", exit::USAGE, message).hint(hint).at("file", file).at("line", line)
 }
 
-fn input(path: &Path) -> Result<Box<dyn BufRead>> {
+pub(crate) fn input(path: &Path) -> Result<Box<dyn BufRead>> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }

@@ -35,12 +35,12 @@ pub(super) fn say_rows(context: &Context, rows: &output::Table) {
 }
 
 /// Fails where the bytes of a file would go to a terminal.
-pub(super) fn not_to_a_terminal(context: &Context) -> Result {
-    if context.output.is_some() || !std::io::stdout().is_terminal() {
+pub(crate) fn not_to_a_terminal(context: &Context) -> Result {
+    if context.out.is_some() || !std::io::stdout().is_terminal() {
         return Ok(());
     }
     let message = text("此格式不能显示在终端上", "this format cannot be shown on a terminal");
-    let hint = text("用 --output 指明文件,或重定向", "name a file with --output, or redirect");
+    let hint = text("用 --out 指明文件,或重定向", "name a file with --out, or redirect");
     Err(CliError::usage(message).hint(hint).at("field", "format"))
 }
 

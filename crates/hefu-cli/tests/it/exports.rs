@@ -22,7 +22,7 @@ const REPORT: [&str; 11] = [
 
 /// Exports the report; what was said of its rows.
 fn export(place: &Place, format: &str, file: &str, more: &[&str]) -> String {
-    let args = [&REPORT[..], &["--format", format, "--output", file], more].concat();
+    let args = [&REPORT[..], &["--format", format, "--out", file], more].concat();
     let ran = place.run_bare(&args).exits(0);
     assert_eq!(ran.out, "", "the result went to the file");
     ran.err
@@ -102,6 +102,6 @@ fn territorial_figures_carry_no_notice_and_files_are_in_yuan() {
     assert!(!words.iter().any(|word| word.contains("万元")));
     assert!(words.iter().any(|word| word == "35000000.5"));
     // A file that cannot be written leaves nothing behind.
-    let args = [&REPORT[..], &["--format", "xlsx", "--output", "L/head/x.xlsx"]].concat();
+    let args = [&REPORT[..], &["--format", "xlsx", "--out", "L/head/x.xlsx"]].concat();
     place.run_bare(&args).exits(73);
 }

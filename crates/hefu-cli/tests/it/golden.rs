@@ -97,7 +97,7 @@ fn disputes() {
 }
 
 /// Days that follow from the day of the test are left out: all of this century's that stand in full.
-fn undated(text: &str) -> String {
+pub(crate) fn undated(text: &str) -> String {
     let mut out = text.to_owned();
     let day = |text: &str| {
         let shape = |(place, byte): (usize, u8)| match place {

@@ -1,8 +1,11 @@
 //! From tax to a finalised statement and its payment, as two counties and their province do it.
 
+use std::{fmt::Write as _, fs, path::Path};
+
+use calamine::{Data, Reader as _};
 use serde_json::json;
 
-use crate::support::Place;
+use crate::{golden, support::Place};
 
 pub(crate) const JOURNAL: &str = r#"
 {"as":"330108","type":"register_enterprise","enterprise":"91330100799655058B","name":"江南精工","region":"330108"}
@@ -71,4 +74,217 @@ fn from_tax_to_a_paid_statement() {
 
     let table = place.table("zh", &args).exits(0).out;
     assert!(table.contains("期初") && table.contains("280.00") && table.contains("已定稿,已确认"), "{table}");
+}
+
+/// A debtor disputes a line: it is held apart with its age, ruled on, and the next run pays the difference.
+#[test]
+fn a_disputed_line_is_held_ruled_on_and_settled() {
+    const D: &str = "0198b2c4-0000-7000-9000-000000000001";
+    let place = Place::new();
+    place.write("journal.jsonl", JOURNAL.trim_start());
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    place.run(&["settle", "run", "2023", "--as", "330000/treasury"]).exits(0);
+    let open = ["dispute", "open", "--line", "1-1", "--reason", "terms_misapplied", "--amount", "250.00"];
+    let open = [&open[..], &["--id", D, "--as", "330881/treasury"]].concat();
+    let unknown: Vec<&str> = open.iter().map(|arg| if *arg == "1-1" { "1-7" } else { arg }).collect();
+    assert_eq!(place.run(&unknown).exits(1).error()["code"], "no_such_line");
+    place.run(&open).exits(0);
+    let shown = place.run(&["dispute", "show", D]).exits(0).json();
+    assert_eq!((&shown["matter"]["line"], &shown["ruler"]), (&json!("1-1"), &json!("330000")));
+    let statement =
+        |year: &str| place.run(&["settle", "statement", year, "--region", "330108"]).exits(0).json();
+    let held = statement("2023");
+    let account = &held["accounts"][0];
+    assert_eq!(
+        (&account["accrued"], &account["closing"], &account["held"]),
+        (&json!("0.00"), &json!("0.00"), &json!("280.00"))
+    );
+    assert_eq!((&held["lines"][0]["line"], &held["lines"][0]["age_days"]), (&json!("1-1"), &json!(0)));
+    for region in ["330108", "330881"] {
+        place.run(&["settle", "confirm", "2023", "--as", &format!("{region}/treasury")]).exits(0);
+    }
+    place.run(&["settle", "finalise", "2023", "--as", "330000/treasury"]).exits(0);
+
+    place.run(&["dispute", "answer", D, "--statement", "按协议", "--as", "330108/treasury"]).exits(0);
+    let rule =
+        ["dispute", "rule", D, "--remedy", "correct_value", "--value", "260.00", "--reasons", "据协议"];
+    place.run(&[&rule[..], &["--as", "330000"]].concat()).exits(0);
+    place.run(&["dispute", "approve", D, "--as", "330000/coordinator"]).exits(0);
+    for region in ["330108", "330881"] {
+        place.run(&["dispute", "waive", D, "--as", region]).exits(0);
+    }
+    assert_eq!(place.run(&open).exits(1).error()["code"], "line_decided");
+    place.run(&["settle", "run", "2024", "--as", "330000/treasury"]).exits(0);
+    let next = statement("2024");
+    let account = &next["accounts"][0];
+    assert_eq!(
+        (&account["accrued"], &account["rulings"], &account["closing"]),
+        (&json!("280.00"), &json!("-20.00"), &json!("260.00"))
+    );
+    let replayed = place.run(&["audit", "replay"]).exits(0).json();
+    assert_eq!((&replayed["verdict"], &replayed["findings"]), (&json!("proven"), &json!([])));
+    place.run(&["check"]).exits(0);
+}
+
+/// The cells of a workbook's only sheet, one a line.
+fn cells(path: &Path) -> String {
+    let mut book: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
+    let names = book.sheet_names();
+    let [name] = names.as_slice() else { panic!("one sheet, not {names:?}") };
+    let range = book.worksheet_range(name).unwrap();
+    let mut text = format!("{name}\n");
+    for (row, column, cell) in range.used_cells() {
+        let letter = char::from(b'A' + u8::try_from(column).unwrap());
+        let kind = match cell {
+            Data::Float(_) => "number ",
+            Data::String(value) if value.is_empty() => continue,
+            _ => "",
+        };
+        writeln!(text, "{letter}{}: {kind}{cell}", row + 1).unwrap();
+    }
+    text
+}
+
+/// The statement on paper: the cells are those of a file, and the amounts those of the JSON.
+#[test]
+fn a_statement_is_printed_and_signed() {
+    const D: &str = "0198b2c4-0000-7000-9000-000000000001";
+    let place = Place::new();
+    place.write("journal.jsonl", JOURNAL.trim_start());
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    place.run(&["settle", "run", "2023", "--as", "330000/treasury"]).exits(0);
+    let statement = ["settle", "statement", "2023", "--region", "330108"];
+    let print = |lang: &str, out: &str| {
+        let args = ["-L", "L", "--lang", lang, "--format", "xlsx"];
+        place.run_bare(&[&args[..], &statement, &["--out", out]].concat()).exits(0);
+        golden::undated(&cells(&place.path(out)))
+    };
+    golden::same("statement-xlsx.zh.txt", &print("zh", "a.xlsx"));
+    golden::same("statement-xlsx.en.txt", &print("en", "b.xlsx"));
+    assert_eq!(fs::read(place.path("a.xlsx")).unwrap().get(..2), Some(&b"PK"[..]));
+    assert!(cells(&place.path("a.xlsx")).contains("number 280"));
+
+    // Disputed, the line stands apart.
+    let open =
+        ["dispute", "open", "--line", "1-1", "--reason", "other", "--id", D, "--as", "330108/treasury"];
+    place.run(&open).exits(0);
+    golden::same("statement-xlsx-held.zh.txt", &print("zh", "c.xlsx"));
+
+    assert_eq!(
+        place.run(&["settle", "statement", "2024", "--region", "330108"]).exits(1).error()["code"],
+        "no_such_settlement"
+    );
+    place.run(&[&statement[..], &["--out", "d.json"]].concat()).exits(0);
+    assert!(fs::read_to_string(place.path("d.json")).unwrap().contains("\"closing\""));
+}
+
+/// Each number on a line is due less booked, and each record behind it is proven.
+#[test]
+fn a_line_is_explained_and_proven() {
+    let place = Place::new();
+    place.write("journal.jsonl", JOURNAL.trim_start());
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    place.run(&["settle", "run", "2023", "--as", "330000/treasury"]).exits(0);
+    place.run(&["report", "explain", "--line", "1-1", "--proofs", "P"]).exits(1);
+    place.run(&["audit", "checkpoint"]).exits(0);
+    let told = place.run(&["report", "explain", "--line", "1-1", "--proofs", "P"]).exits(0).json();
+    assert_eq!(
+        (&told["due"], &told["booked_before"], &told["booked_in_run"]),
+        (&json!("280.00"), &json!("0.00"), &json!("280.00"))
+    );
+    let records = told["records"].as_array().unwrap();
+    let kinds: Vec<&str> = records.iter().map(|record| record["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "transfer.proposed",
+            "transfer.accepted",
+            "project.landed",
+            "tax.received",
+            "tax.received",
+            "settlement.accrued"
+        ]
+    );
+    place.run(&["audit", "export", "site", "--vkey", "log.vkey"]).exits(0);
+    for record in records {
+        let proof = format!("P/{}.tlog-proof", record["position"]);
+        let verdict =
+            place.run_bare(&["--format", "json", "audit", "verify", &proof, "--key", "log.vkey"]).exits(0);
+        assert_eq!(verdict.json()["verdict"], "proven");
+    }
+    assert_eq!(place.run(&["settle", "explain", "1-1"]).exits(0).json()["due"], "280.00");
+    place.run(&["report", "explain", "--region", "330108"]).exits(64);
+}
+
+/// A county's tax comes from its own table, CSV or workbook; the shares show at once.
+#[test]
+fn tax_is_imported_and_shared() {
+    let place = Place::new();
+    let registry = JOURNAL.trim_start().lines().filter(|line| !line.contains("report_tax"));
+    place.write("journal.jsonl", &registry.fold(String::new(), |text, line| text + line + "\n"));
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    let project = "0198b2c4-7d3e-7000-8000-000000000002";
+    let head = "项目编号,入库日期,税种,税额(万元),原入库日期,完税凭证号\n";
+    let row = |rest: &str| format!("{project},{rest}\n");
+    place.write(
+        "bad.csv",
+        &format!("{head}{}{}", row("2023-07-10,增值税,0.1,,V1"), row("2023-07-11,关税,1,,")),
+    );
+    let import = |file: &str, more: &[&str]| {
+        place.run(&[&["import", "taxes", file, "--as", "330881/treasury"][..], more].concat())
+    };
+    let refused = import("bad.csv", &[]).exits(65).json();
+    assert_eq!((&refused["imported"], &refused["errors"][0]["code"]), (&json!(0), &json!("unknown_tax")));
+    assert_eq!((&refused["errors"][0]["row"], &refused["errors"][0]["column"]), (&json!(3), &json!("税种")));
+
+    let rows = [
+        row("2023-07-10,增值税,0.1,,V1"),
+        row("2023-08-10,cit,500.01元,,"),
+        row("2024-02-01,vat,-0.02,2023-07-10,"),
+    ];
+    place.write("t.csv", &format!("{head}{}", rows.concat().replace("500.01元", "0.050001")));
+    assert_eq!(import("t.csv", &["--dry-run"]).exits(0).json()["imported"], 3);
+    assert_eq!(import("t.csv", &[]).exits(0).json()["imported"], 3);
+    // The same table again: nothing is counted twice.
+    let again = import("t.csv", &[]).exits(1);
+    assert_eq!(
+        (again.json()["imported"].clone(), again.error()["code"].clone()),
+        (json!(0), json!("tax_known"))
+    );
+    let shares = place.run(&["project", "show", project]).exits(0).json()["tax_shares"].clone();
+    let parts: Vec<_> = shares
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|unit| (unit["base"].clone(), unit["parts"][0]["amount"].clone()))
+        .collect();
+    // 400 + 160 of the first production year less the 80 that were refunded.
+    assert_eq!(parts, [(json!("480.00"), json!("240.00"))]);
+    let shown = place.table("zh", &["project", "show", project]).exits(0).out;
+    assert!(shown.contains("投产第 1 年") && shown.contains("330108 50.00% 240.00"), "{shown}");
+}
+
+/// A business date in a closed period: both parties and their superior sign, at one machine after another.
+#[test]
+fn a_date_in_a_closed_period_is_signed_by_all() {
+    let place = Place::new();
+    place.write("journal.jsonl", JOURNAL.trim_start());
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    place.run(&["period", "close", "2023", "--as", "330000/statistics"]).exits(0);
+    let start = r#"{"as":"330881","type":"start_construction","project":"0198b2c4-7d3e-7000-8000-000000000002","date":"2023-07-01"}"#;
+    place.write("start.jsonl", &format!("{start}\n"));
+    let refused = place.run(&["submit", "start.jsonl"]).exits(1).error();
+    assert_eq!(refused["code"], "date_in_closed_period");
+    let one = place.run(&["endorse", "start.jsonl", "--with", "330108"]).exits(0).out;
+    place.write("one.jsonl", &one);
+    assert_eq!(place.run(&["submit", "one.jsonl"]).exits(1).error()["code"], "date_in_closed_period");
+    let both = place.run(&["endorse", "one.jsonl", "--with", "330000"]).exits(0).out;
+    place.write("forged.jsonl", &both.replace("2023-07-01", "2023-08-01"));
+    assert_eq!(place.run(&["submit", "forged.jsonl"]).exits(1).error()["code"], "bad_endorsement");
+    place.write("both.jsonl", &both);
+    place.run(&["submit", "both.jsonl"]).exits(0);
+    let shown = place.run(&["project", "show", "0198b2c4-7d3e-7000-8000-000000000002"]).exits(0).json();
+    assert_eq!(shown["stays"][1]["construction"], "2023-07-01");
+    place.run(&["endorse", "none.jsonl", "--with", "330000"]).exits(65);
+    assert_eq!(place.run(&["audit", "replay"]).exits(0).json()["findings"], json!([]));
 }

@@ -24,6 +24,7 @@ use crate::{
     id::Evidence,
     region::RegionId,
     rejection::Rejection,
+    settlement::Account,
     state::{Actor, Outcome, State},
     time::Date,
 };
@@ -52,8 +53,7 @@ pub(super) fn open(
     let code = state.code(by);
     if let Some(into) = state.open_disputes.get(&matter).copied() {
         let open = &state.disputes[&into];
-        let spoken =
-            open.by == by || state.joined.values().any(|(known, region)| *known == into && *region == by);
+        let spoken = open.by == by || state.joined.values().any(|known| known.into == into && known.by == by);
         if spoken {
             return Err(Rejection::AlreadyDisputed { dispute: into });
         }
@@ -347,6 +347,9 @@ fn finalise(state: &State, id: DisputeId, dispute: &Dispute) -> Vec<Event> {
 fn counterparties(state: &State, matter: &Matter, by: RegionId) -> Result<Vec<RegionId>, Rejection> {
     let project = project(state, matter.project)?;
     let stranger = Rejection::NotAParty { region: state.code(by) };
+    if matter.line.is_some() && matter.kind != MatterKind::Line {
+        return Err(Rejection::BadMatter { field: "line" });
+    }
     match matter.kind {
         MatterKind::Claim | MatterKind::Transfer => {
             let number = matter.transfer.ok_or(Rejection::BadMatter { field: "transfer" })?;
@@ -370,6 +373,37 @@ fn counterparties(state: &State, matter: &Matter, by: RegionId) -> Result<Vec<Re
             }
             Ok(vec![other])
         }
+        MatterKind::Line => {
+            let (Some(id), None, None, None) =
+                (matter.line, matter.indicator, matter.period, matter.transfer)
+            else {
+                return Err(Rejection::BadMatter { field: "line" });
+            };
+            let line = state.settlement.lines.get(&id).ok_or(Rejection::NoSuchLine { line: id })?;
+            if line.project != matter.project {
+                return Err(Rejection::BadMatter { field: "project" });
+            }
+            let Account { debtor, creditor, .. } = line.account;
+            let other = match by {
+                _ if by == debtor => creditor,
+                _ if by == creditor => debtor,
+                _ => return Err(stranger),
+            };
+            // What was decided is not held up again, nor is a ruling's own line.
+            let decided = state.disputes.iter().find(|(_, known)| {
+                let same = known.matter.line.is_some_and(|known| known == id || Some(known) == line.of);
+                let over = match known.stage {
+                    Stage::Final | Stage::Settled => true,
+                    Stage::Withdrawn => known.by == by,
+                    Stage::Opened | Stage::Argued | Stage::Ruled => false,
+                };
+                same && over
+            });
+            match decided {
+                Some((dispute, _)) => Err(Rejection::LineDecided { dispute: *dispute }),
+                None => Ok(vec![other]),
+            }
+        }
         MatterKind::Observation => {
             let (Some(_), Some(period), None) = (matter.indicator, matter.period, matter.transfer) else {
                 return Err(Rejection::BadMatter { field: "indicator, period" });
@@ -390,11 +424,16 @@ fn ruler(state: &State, matter: &Matter, by: RegionId, against: &[RegionId]) -> 
     let common = against.iter().fold(by, |common, other| state.regions.common_superior(common, *other));
     let project = project(state, matter.project)?;
     let nation = state.regions.get(common).parent.is_none();
-    let named = matter.transfer.and_then(|number| project.transfers.get(number as usize)?.arbiter);
+    let line = matter.line.and_then(|line| state.settlement.lines.get(&line));
+    let transfer = matter.transfer.or(line.map(|line| line.account.transfer));
+    let transfer = transfer.and_then(|number| project.transfers.get(number as usize));
+    let named = transfer.and_then(|transfer| transfer.arbiter);
     let arbiter = named.filter(|_| nation);
     let shares = |region: &RegionId| {
         let stays = project.stays.iter().any(|stay| stay.region == *region);
-        stays || by == *region || against.contains(region)
+        let tax = transfer.filter(|_| line.is_some()).and_then(|transfer| transfer.terms.tax.as_ref());
+        let taxes = tax.is_some_and(|tax| tax.others.iter().any(|other| other.region == state.code(*region)));
+        stays || taxes || by == *region || against.contains(region)
     };
     let first = arbiter.unwrap_or(common);
     Ok(state.regions.upward(first).find(|region| !shares(region)).unwrap_or(first))
@@ -413,8 +452,8 @@ fn above(state: &State, region: RegionId) -> Option<RegionId> {
 }
 
 fn dispute(state: &State, id: DisputeId) -> Result<&Dispute, Rejection> {
-    if let Some((into, _)) = state.joined.get(&id) {
-        return Err(Rejection::DisputeIsJoined { into: *into });
+    if let Some(joined) = state.joined.get(&id) {
+        return Err(Rejection::DisputeIsJoined { into: joined.into });
     }
     state.disputes.get(&id).ok_or(Rejection::UnknownDispute { dispute: id })
 }

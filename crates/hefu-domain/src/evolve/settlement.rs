@@ -2,9 +2,12 @@
 
 use super::Inconsistent;
 use crate::{
-    event::{Balance, LineEntry, PaymentRecorded, SettlementAccrued, SettlementFinalised, SettlementOpened},
+    event::{
+        Balance, LineEntry, LineRuled, PaymentRecorded, SettlementAccrued, SettlementFinalised,
+        SettlementOpened,
+    },
     id::ProjectId,
-    settlement::{Account, Balances, Line, Run, add},
+    settlement::{Account, Balances, Compensation, Line, Run, add},
     state::{Meta, State},
 };
 
@@ -69,6 +72,15 @@ impl State {
         let account = (self.region_id(e.clearing)?, self.region_id(e.region)?);
         add(&mut self.settlement.balances, account, e.amount.fen());
         add(&mut self.settlement.paid, account, e.amount.fen());
+        Ok(())
+    }
+
+    /// A ruling's difference waits for the next run.
+    pub(super) fn compensate(&mut self, e: &LineRuled) -> Result<(), Inconsistent> {
+        if !self.settlement.lines.contains_key(&e.line) {
+            return Err(Inconsistent(format!("settlement line {}", e.line)));
+        }
+        self.settlement.compensate(Compensation { line: e.line, amount: e.amount.fen() });
         Ok(())
     }
 

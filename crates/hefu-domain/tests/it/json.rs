@@ -305,6 +305,8 @@ const EVERYTHING: &str = "
     330000.statistics close_period 2023 -> ok
     330000.statistics freeze 2023年报 INV_FAI 2023 known 9 -> ok
     330000.treasury run_settlement 2024 -> ok
+    330681 dispute D7 line 1-1 P29 amount 10.00 -> ok
+    330681+330802 settle D7 correct_value value 10.00 -> dispute.settled line.ruled
     330681.treasury confirm_statement 2024 -> ok
     330802.treasury confirm_statement 2024 -> ok
     330000.treasury finalise_settlement 2024 -> ok

@@ -87,6 +87,7 @@ const CASE: &str = "
     330000 confirm P20 0 -> ok
     330108 build P20 on 2020-07-01 -> ok
     330108 tax P17 vat 2023-05-01 100.00 -> ok
+    330108 tax P17 vat 2024-05-01 100.00 -> ok
     330108 tax P20 vat 2023-05-01 100.00 -> ok
     000000.treasury run_settlement 2023 -> ok
     330108.treasury confirm_statement 2023 -> ok
@@ -99,7 +100,7 @@ const CASE: &str = "
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 57] = [
+const ROWS: [(&str, &str, &str); 58] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
@@ -141,6 +142,7 @@ const ROWS: [(&str, &str, &str); 57] = [
     ("report_observation", "report P2 INV_FAI 2025 1.00", ""),
     ("report_observation (before the project came)", "report P2 INV_FAI 2023 1.00", ""),
     ("open_dispute (holder against 桐庐, or back)", "dispute D9 transfer P12 0", ""),
+    ("open_dispute (a line between the holder and 桐庐)", "dispute D9 line 2-1 P17", ""),
     ("answer_dispute", "answer D1", ""),
     ("add_evidence", "add_evidence D1 evidence b", ""),
     ("withdraw_evidence (of the holder)", "withdraw_evidence D1 evidence a", ""),

@@ -338,6 +338,7 @@ impl<F: Fold> Run<F> {
                 "date": option("on"), "reason": reason()}),
             "dispute" => {
                 let matter = match word(1).as_str() {
+                    "line" => json!({"kind": "line", "line": word(2), "project": id(3)}),
                     kind @ ("claim" | "transfer") => json!({"kind": kind, "project": id(2),
                         "transfer": word(3).parse::<u32>().ok(),
                         "indicator": plain.get(4), "period": plain.get(5)}),
@@ -477,6 +478,15 @@ impl<F: Fold> Run<F> {
                 );
                 assert_eq!(told, [debtor, creditor, phase, class, amount].join(" "), "{line}");
             }
+            ["held", run, ref lines @ ..] => {
+                let held = state.settlement.held(run.parse().unwrap());
+                assert_eq!(held.map(|(id, _)| id.to_string()).collect::<Vec<_>>(), lines, "{line}");
+            }
+            ["confirmed", ref regions @ ..] => {
+                let (_, run) = state.settlement.open().unwrap();
+                let told = run.confirmed.iter().map(|id| state.code(*id).to_string());
+                assert_eq!(told.collect::<Vec<_>>(), regions, "{line}");
+            }
             ["lines", number] => {
                 assert_eq!(state.settlement.lines.len().to_string(), number, "{line}");
             }
@@ -547,7 +557,7 @@ impl<F: Fold> Run<F> {
 }
 
 /// `D1`, `D2`, …
-fn dispute(name: &str) -> String {
+pub(crate) fn dispute(name: &str) -> String {
     let number: u128 = name.strip_prefix('D').unwrap().parse().unwrap();
     uuid::Uuid::from_u128(0x0198_b2c4_0000_7000_9000_0000_0000_0000 + number).to_string()
 }

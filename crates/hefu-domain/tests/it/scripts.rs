@@ -19,7 +19,7 @@ macro_rules! scripts {
 
 scripts! {
     genesis regions policy keys registration tiers tier_days proposals no_expiry life consents claims observations disputes rulings redaction
-    taxes chains templates closing settlement vintages
+    taxes chains templates closing settlement vintages lines
 }
 
 fn check(script: &str) {

@@ -10,7 +10,7 @@ use crate::{
 
 /// What a cell is, beside its text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(crate) enum Sort {
     /// Text.
     #[default]
     Text,
@@ -24,7 +24,7 @@ pub(super) enum Sort {
 
 /// A cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     /// What it holds, trimmed; a day as `2023-07-01`.
     pub text: String,
     /// What kind of cell.
@@ -35,7 +35,7 @@ pub(super) struct Cell {
 
 /// A row that is not blank.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Its number in the file, from 1.
     pub number: u64,
     /// Its cells, from the first column.
@@ -44,7 +44,7 @@ pub(super) struct Row {
 
 /// A sheet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Grid {
+pub(crate) struct Grid {
     /// Its name, in a workbook.
     pub sheet: Option<String>,
     /// Its rows.
@@ -57,12 +57,12 @@ pub(super) struct Grid {
 
 impl Grid {
     /// Where in the workbook, if it is one.
-    pub(super) fn place(&self, cell: Option<String>) -> Option<Box<InSheet>> {
+    pub(crate) fn place(&self, cell: Option<String>) -> Option<Box<InSheet>> {
         self.sheet.clone().map(|name| Box::new(InSheet { name, cell }))
     }
 
     /// The merged cells a place lies in.
-    pub(super) fn merge_at(&self, row: u64, column: usize) -> Option<&str> {
+    pub(crate) fn merge_at(&self, row: u64, column: usize) -> Option<&str> {
         let merged = self.merged.get(&column)?;
         let at = merged.partition_point(|(first, ..)| *first <= row).checked_sub(1)?;
         let (_, last, range) = &merged[at];
@@ -71,7 +71,7 @@ impl Grid {
 }
 
 /// The address of a cell, such as `D17`, from a column counted from 0.
-pub(super) fn address(row: u64, column: usize) -> String {
+pub(crate) fn address(row: u64, column: usize) -> String {
     let mut letters = Vec::new();
     let mut rest = column + 1;
     while rest > 0 {

@@ -198,7 +198,7 @@ impl<'b> Reader<'b> {
             return Some(period);
         }
         let cell = self.need("period")?;
-        match period(cell) {
+        match period(&cell.text, cell.sort == Sort::Number) {
             Some(period) => Some(period),
             None => self.wrong("period", Problem::BadPeriod {}),
         }
@@ -227,14 +227,14 @@ impl<'b> Reader<'b> {
 /// A period as people write it. Spreadsheets turn `2023-7` into the first of July: a day that begins or ends a month
 /// stands for that month, written as a day or as a spreadsheet counts it. `2023.1` in a number cell may have been
 /// `2023.10`, and is refused.
-fn period(cell: &Cell) -> Option<Period> {
-    if cell.sort == Sort::Number && cell.text.contains('.') {
+pub(crate) fn period(text: &str, number: bool) -> Option<Period> {
+    if number && text.contains('.') {
         return None;
     }
-    if let Some(period) = scalar::period(&cell.text) {
+    if let Some(period) = scalar::period(text) {
         return Some(period);
     }
-    let folded = fold(&cell.text);
+    let folded = fold(text);
     let serial: Option<i64> = folded.parse().ok().filter(|days| SERIALS.contains(days));
     let day = match serial {
         Some(days) => serial_day(days)?,

@@ -9,11 +9,12 @@ use hefu_domain::{
     period::Period,
 };
 
-use super::{Cells, Imported, Options, cumulative, quantity, scalar};
+use super::{Cells, Imported, Options, cumulative, project, quantity, scalar};
 use crate::{
+    book,
     problem::{FileError, Problem},
     sheet::{Field, Sheet, field},
-    text::{decode, fold},
+    text::fold,
 };
 
 /// The columns of a table whose values stand under one of `value` headers.
@@ -49,11 +50,8 @@ struct Observation {
 /// and year are differenced, in order of their periods, into each period's own value. Stocks stay as they are.
 pub fn observations(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
     let columns = if options.cumulative { YEAR_TO_DATE } else { OWN };
-    let sheet = Sheet::read_rows(&decode(bytes, options.file)?, options.file, columns)?;
-    if !sheet.has("project") && !sheet.has("code") {
-        let columns = "项目 (project), 项目代码 (code)".to_owned();
-        return Err(FileError::new(options.file, Problem::MissingColumns { columns }));
-    }
+    let sheet = Sheet::open(bytes, options.file, options.sheet, columns)?;
+    super::has_project(&sheet, options)?;
     let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
     let mut good = Vec::new();
     for row in 0..sheet.rows.len() {
@@ -122,18 +120,21 @@ fn year_to_date(
 fn observation(cells: &mut Cells, row: usize, options: &Options) -> Option<Observation> {
     let project = project(cells, options);
     let indicator = cells.need("indicator", |text| indicator(text, options.catalogue));
-    let period = cells.need("period", |text| scalar::period(text).ok_or(Problem::BadPeriod {}));
+    // A spreadsheet turns 2023-7 into a day; a text is taken as it stands.
+    let number = cells.sheet.is_number(cells.row, "period");
+    let workbook = cells.sheet.is_workbook();
+    let read = |text: &str| if workbook { book::period(text, number) } else { scalar::period(text) };
+    let period = cells.need("period", |text| read(text).ok_or(Problem::BadPeriod {}));
     // Without its indicator a value has no unit to be read in.
     let (value, base) = match indicator.as_ref().map(|indicator| indicator.unit) {
         Some(unit) => {
-            let read =
-                |text: &str, named: Option<&str>| quantity::minor_units(text, named, unit, options.unit);
             let named = unit_for(cells, "value", unit);
-            let value = cells.need("value", |text| read(text, named.as_deref()));
+            let value = cells.need_minor("value", named.as_deref(), unit, options);
             // A base stands beside its value: without a unit of its own it is in the value's.
             let of_value = cells.get("value").and_then(quantity::own_unit).or(named);
             let named = unit_for(cells, "base", unit).or(of_value);
-            (value, cells.optional("base", |text| read(text, named.as_deref())))
+            let base = cells.get("base").is_some();
+            (value, if base { cells.need_minor("base", named.as_deref(), unit, options) } else { None })
         }
         None => (None, None),
     };
@@ -148,27 +149,6 @@ fn unit_for(cells: &Cells, key: &'static str, unit: Unit) -> Option<String> {
     let own = cells.get(key).and_then(quantity::own_unit);
     let note = cells.sheet.note(key).filter(|note| own.is_none() || quantity::is_unit_of(note, unit));
     cells.get("unit").or(note).map(str::to_owned)
-}
-
-/// The project of a row: by id, by code, or by both if they agree.
-fn project(cells: &mut Cells, options: &Options) -> Option<ProjectId> {
-    let by_code = |text: &str| (options.find_project)(&fold(text)).ok_or(Problem::UnknownProject {});
-    // People put either name under either header.
-    let by_either = |text: &str| fold(text).to_lowercase().parse().or_else(|_| by_code(text));
-    let has_id = cells.get("project").is_some();
-    let has_code = cells.get("code").is_some();
-    if !has_id && !has_code {
-        let key = if cells.sheet.has("project") { "project" } else { "code" };
-        return cells.wrong(key, Problem::Empty {});
-    }
-    let id = cells.optional("project", by_either);
-    let code = cells.optional("code", by_either);
-    match (id, code) {
-        (Some(id), Some(code)) if id != code => cells.wrong("code", Problem::ProjectConflict {}),
-        (Some(_), None) if has_code => None,
-        (None, Some(_)) if has_id => None,
-        (id, code) => id.or(code),
-    }
 }
 
 /// The indicator with this code or name. Only what is reported can be imported.

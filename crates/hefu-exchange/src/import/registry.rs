@@ -6,11 +6,11 @@ use hefu_domain::{
     indicator::Unit,
 };
 
-use super::{Cells, Imported, Options, quantity, scalar};
+use super::{Cells, Imported, Options, scalar};
 use crate::{
     problem::{FileError, Problem},
     sheet::{Field, Sheet, field},
-    text::{decode, fold},
+    text::fold,
 };
 
 const ENTERPRISE: &[Field] = &[
@@ -38,7 +38,7 @@ const PROJECT: &[Field] = &[
 
 /// A table of enterprises.
 pub fn enterprises(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
-    let sheet = Sheet::read_rows(&decode(bytes, options.file)?, options.file, ENTERPRISE)?;
+    let sheet = Sheet::open(bytes, options.file, options.sheet, ENTERPRISE)?;
     let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
     let mut seen = super::Seen::default();
     for row in &sheet.rows {
@@ -60,7 +60,7 @@ pub fn enterprises(bytes: &[u8], options: &Options) -> Result<Imported, FileErro
 
 /// A table of projects.
 pub fn projects(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
-    let sheet = Sheet::read_rows(&decode(bytes, options.file)?, options.file, PROJECT)?;
+    let sheet = Sheet::open(bytes, options.file, options.sheet, PROJECT)?;
     let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
     let mut seen = super::Seen::default();
     let mut seen_codes = super::Seen::default();
@@ -83,10 +83,8 @@ pub fn projects(bytes: &[u8], options: &Options) -> Result<Imported, FileError> 
         let date = cells.optional("date", |text| scalar::date(text).ok_or(Problem::BadDate {}));
         let unit = cells.get("unit");
         let named = unit.or_else(|| sheet.note("planned_investment"));
-        let investment = cells.need("planned_investment", |text| {
-            let fen = quantity::minor_units(text, named, Unit::Cny, options.unit)?;
-            Ok(format_minor(i128::from(fen), 2))
-        });
+        let fen = cells.need_minor("planned_investment", named, Unit::Cny, options);
+        let investment = fen.map(|fen| format_minor(i128::from(fen), 2));
         let fields = [
             ("codes", (!codes.is_empty()).then(|| codes.into())),
             ("date", date.map(|date| date.to_string().into())),

@@ -61,12 +61,12 @@ fn entry_code(views: &Views, region: RegionId) -> String {
 fn quarrel(ledger: &mut Ledger<Views>, mut choose: u64) {
     let mut matters: Vec<(String, Matter, Option<Decimal>)> = Vec::new();
     for (id, project) in &ledger.fold.state.projects {
-        let Some(first) = project.transfers.first() else { continue };
         for (number, transfer) in (0u32..).zip(&project.transfers) {
             let by = entry_code(&ledger.fold, transfer.origin);
             let claim = Matter {
                 indicator: None,
                 kind: MatterKind::Claim,
+                line: None,
                 period: None,
                 project: *id,
                 transfer: Some(number),
@@ -78,12 +78,17 @@ fn quarrel(ledger: &mut Ledger<Views>, mut choose: u64) {
             let matter = Matter {
                 indicator: Some(entry.code),
                 kind: MatterKind::Observation,
+                line: None,
                 period: Some(o.period),
                 project: *id,
                 transfer: None,
             };
-            let said = (place % 3 > 0).then(|| Decimal::from_minor(o.value / 2 - 7, entry.unit.scale()));
-            matters.push((entry_code(&ledger.fold, first.origin), matter, said));
+            // Later origins join the first, and say something else.
+            for (nth, transfer) in (0i64..).zip(&project.transfers) {
+                let say = || Decimal::from_minor(o.value / 2 - 7 + nth * 1_000, entry.unit.scale());
+                let said = (place % 3 > 0 || nth > 0).then(say);
+                matters.push((entry_code(&ledger.fold, transfer.origin), matter, said));
+            }
         }
     }
     for (number, (by, matter, amount)) in (1u128..).zip(matters) {
@@ -102,7 +107,8 @@ fn quarrel(ledger: &mut Ledger<Views>, mut choose: u64) {
     }
 }
 
-/// Folds the facts that answer every open question: refused, confirmed, or as the bits say.
+/// Folds the facts that answer every open question: refused, confirmed, or as the bits say; of a value that several
+/// dispute, what the first says where all is refused, else what one of them says.
 fn resolve(ledger: &Ledger<Views>, mut confirm: impl FnMut() -> bool) -> Views {
     let mut views = ledger.fold.clone();
     let mut facts: Vec<Event> = Vec::new();
@@ -117,8 +123,14 @@ fn resolve(ledger: &Ledger<Views>, mut confirm: impl FnMut() -> bool) -> Views {
     let state = &ledger.fold.state;
     for (id, project) in &state.projects {
         for (number, transfer) in (0u32..).zip(&project.transfers) {
-            let about =
-                |kind| Matter { indicator: None, kind, period: None, project: *id, transfer: Some(number) };
+            let about = |kind| Matter {
+                indicator: None,
+                kind,
+                line: None,
+                period: None,
+                project: *id,
+                transfer: Some(number),
+            };
             let disputed = state.open_disputes.contains_key(&about(MatterKind::Claim));
             let waits = transfer.claim == ClaimStatus::Pending && project.landed(transfer).is_some();
             if disputed || waits {
@@ -132,15 +144,19 @@ fn resolve(ledger: &Ledger<Views>, mut confirm: impl FnMut() -> bool) -> Views {
         {
             let scale = state.indicator(indicator).unwrap().1.unit.scale();
             // Left out and 0 are the same to every sum.
-            let said = state.disputes[id].amount.clone().unwrap_or_else(|| Decimal::from_minor(0, scale));
+            let said: Vec<Decimal> = state
+                .said(*id)
+                .map(|amount| amount.cloned().unwrap_or_else(|| Decimal::from_minor(0, scale)))
+                .collect();
             if !confirm() {
+                let chosen = (1..said.len()).rfind(|_| confirm()).unwrap_or(0);
                 facts.push(
                     ObservationRuled {
                         dispute: *id,
                         indicator,
                         period,
                         project: matter.project,
-                        value: said,
+                        value: said[chosen].clone(),
                     }
                     .into(),
                 );

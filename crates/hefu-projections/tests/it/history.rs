@@ -156,7 +156,7 @@ fn value() -> impl Strategy<Value = i64> {
     prop_oneof![4 => -20..=100i64, 2 => -1_000_000..=10_000_000i64, 1 => -1_000_000_000_000..=1_000_000_000_000i64]
 }
 
-fn step() -> BoxedStrategy<Step> {
+pub(crate) fn step() -> BoxedStrategy<Step> {
     let project = 1..=4u8;
     let county = 0..8u8;
     let days = prop_oneof![3 => 0..40u16, 2 => 0..400u16];
@@ -220,9 +220,15 @@ pub(crate) fn begin() -> Ledger<Views> {
     ledger
 }
 
+impl Walk {
+    pub(crate) fn begin() -> Walk {
+        Walk { ledger: begin(), counties: 8 }
+    }
+}
+
 /// Walks the steps; what is refused changes nothing.
 pub(crate) fn play(steps: &[Step]) -> Ledger<Views> {
-    let mut walk = Walk { ledger: begin(), counties: 8 };
+    let mut walk = Walk::begin();
     walk.steps(steps);
     walk.ledger
 }
@@ -235,14 +241,14 @@ pub(crate) fn play_inside(steps: &[Step]) -> Ledger<Views> {
 }
 
 /// The day `days` after another.
-fn later(from: Date, days: u16) -> Date {
+pub(crate) fn later(from: Date, days: u16) -> Date {
     (0..days).fold(from, |day, _| day.tomorrow())
 }
 
 const PLANNED: [i64; 4] = [0, 99_999_999_999, 100_000_000_000, 500_000_000_000];
 
-struct Walk {
-    ledger: Ledger<Views>,
+pub(crate) struct Walk {
+    pub(crate) ledger: Ledger<Views>,
     /// How many of the counties take part.
     counties: u8,
 }
@@ -254,17 +260,17 @@ impl Walk {
         self.ledger.state().code(id)
     }
 
-    fn project(&self, number: u8) -> Option<(ProjectId, Project)> {
+    pub(crate) fn project(&self, number: u8) -> Option<(ProjectId, Project)> {
         let id = project(&format!("P{number}"));
         self.ledger.state().projects.get(&id).map(|project| (id, project.clone()))
     }
 
     /// The office's key bears the code its region entered with.
-    fn office(&self, region: RegionId) -> String {
+    pub(crate) fn office(&self, region: RegionId) -> String {
         format!("{}.office", self.ledger.state().regions.get(region).designations[0].code)
     }
 
-    fn submit(&mut self, signer: &str, command: impl Into<Command>) -> bool {
+    pub(crate) fn submit(&mut self, signer: &str, command: impl Into<Command>) -> bool {
         self.ledger.submit(&[signer], &command.into()).is_ok()
     }
 
@@ -274,7 +280,7 @@ impl Walk {
         }
     }
 
-    fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &Step) {
         match step {
             Step::Register { project: number, county, month, planned } => {
                 let origin = self.county(*county);

@@ -11,6 +11,7 @@ mod contested;
 mod golden;
 mod history;
 mod laws;
+mod money;
 mod recount;
 mod scripts;
 mod vintages;

@@ -1,6 +1,6 @@
 //! Acts of parties and rulers: each one signed command.
 
-use hefu_domain::{dispute::DisputeId, period::Period};
+use hefu_domain::{dispute::DisputeId, period::Period, settlement::LineId, state::State};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,11 +18,15 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Open {
-    /// UUID or government code of the project
-    pub(crate) project: String,
+    /// UUID or government code of the project; of a line, it is known
+    #[arg(required_unless_present = "line")]
+    pub(crate) project: Option<String>,
     /// What is disputed
-    #[arg(long, value_name = "KIND", value_parser = ["claim", "observation", "transfer"])]
-    pub(crate) kind: String,
+    #[arg(long, value_name = "KIND", value_parser = ["claim", "observation", "transfer"], required_unless_present = "line")]
+    pub(crate) kind: Option<String>,
+    /// A settlement line instead, such as 2-17
+    #[arg(long, value_name = "RUN-NUMBER", conflicts_with_all = ["project", "kind", "transfer", "indicator", "period"])]
+    pub(crate) line: Option<LineId>,
     /// Number of the transfer, from 0; by default the last that was accepted
     #[arg(long, value_name = "N")]
     pub(crate) transfer: Option<u32>,
@@ -32,7 +36,7 @@ pub(crate) struct Open {
     /// 2023, 2023-Q3, 2023-07 or 2023-01..02
     #[arg(long, value_name = "PERIOD", requires = "indicator")]
     pub(crate) period: Option<Period>,
-    /// What it should be, in the indicator's unit
+    /// What it should be, in the indicator's unit; of a line, in yuan
     #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) amount: Option<String>,
     /// Why, as a code
@@ -106,17 +110,7 @@ pub(super) fn open(context: &Context, args: &Open) -> Result<u8> {
     context.exists()?;
     let evidence = files::put(context, &args.evidence, &args.signing.signer)?;
     let code = write::one(context, &args.signing, |state| {
-        let (project, known) = find::project(state, &args.project)?;
-        let last =
-            (0u32..).zip(&known.transfers).filter(|(_, transfer)| transfer.accepted_at.is_some()).last();
-        let transfer = match args.kind.as_str() {
-            "observation" => args.transfer,
-            _ => args.transfer.or(last.map(|(number, _)| number)),
-        };
-        let matter = json!({
-            "indicator": args.indicator, "kind": args.kind, "period": args.period.map(|period| period.to_string()),
-            "project": project.to_string(), "transfer": transfer,
-        });
+        let matter = matter(state, args)?;
         Ok(write::fields(
             "open_dispute",
             [
@@ -131,6 +125,25 @@ pub(super) fn open(context: &Context, args: &Open) -> Result<u8> {
     })?;
     context.say(&text(format!("争议编号 {id}"), format!("dispute {id}")));
     Ok(code)
+}
+
+/// What is disputed, as a command names it.
+fn matter(state: &State, args: &Open) -> Result<Value> {
+    if let Some(line) = args.line {
+        let known = find::line(state, line)?;
+        return Ok(json!({"kind": "line", "line": line.to_string(), "project": known.project.to_string()}));
+    }
+    let kind = args.kind.as_deref().unwrap_or_default();
+    let (project, known) = find::project(state, args.project.as_deref().unwrap_or_default())?;
+    let last = (0u32..).zip(&known.transfers).filter(|(_, transfer)| transfer.accepted_at.is_some()).last();
+    let transfer = match kind {
+        "observation" => args.transfer,
+        _ => args.transfer.or(last.map(|(number, _)| number)),
+    };
+    Ok(json!({
+        "indicator": args.indicator, "kind": kind, "period": args.period.map(|period| period.to_string()),
+        "project": project.to_string(), "transfer": transfer,
+    }))
 }
 
 /// `hefu dispute answer|appeal`

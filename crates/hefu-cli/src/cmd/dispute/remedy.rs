@@ -14,7 +14,7 @@ pub(crate) struct Chosen {
     /// What is to happen
     #[arg(long = "remedy", value_name = "REMEDY", value_parser = ["dismiss", "confirm_claim", "reject_claim", "correct_value", "credit"])]
     pub(crate) kind: String,
-    /// For correct_value: the right value, in the indicator's unit
+    /// For correct_value: the right value, in the indicator's unit; of a settlement line, in yuan
     #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
     pub(crate) value: Option<String>,
     /// For credit: what is given, or taken if negative, in the indicator's unit

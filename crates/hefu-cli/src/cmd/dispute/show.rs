@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
     let (reader, position) = find::reader(context, args.as_of)?;
     let (state, lang) = (&reader.views.state, context.lang);
     let id = find::dispute(state, &args.dispute)?;
-    let id = state.joined.get(&id).map_or(id, |(into, _)| *into);
+    let id = state.joined.get(&id).map_or(id, |joined| joined.into);
     let dispute = &state.disputes[&id];
     let matter = &dispute.matter;
     let code = |id| state.code(id).to_string();
@@ -44,6 +44,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
     }
     about.extend(matter.indicator.map(|indicator| format!(" {indicator}")));
     about.extend(matter.period.map(|period| format!(" {period}")));
+    about.extend(matter.line.map(|line| format!(" {line}")));
     let amount = dispute.amount.as_ref().map(ToString::to_string);
     let against: Vec<String> = dispute.others.iter().map(|other| place(*other)).collect();
     let proposed = dispute

@@ -1,10 +1,13 @@
 //! One project: what it is, where it was, who claims what.
 
 use hefu_domain::{
+    amount::format_minor,
     indicator::Class,
     state::{Outcome, Project, State, Stay, Transfer},
+    tax::schedule::{Part, Unit},
     tier::Tier,
 };
+use hefu_projections::settlement;
 use serde_json::{Value, json};
 
 use super::One;
@@ -22,11 +25,13 @@ pub(crate) fn run(context: &Context, args: &One) -> Result<u8> {
     let state = &reader.views.state;
     let (id, project) = find::project(state, &args.project)?;
     let observations = reader.views.counting.observations(id).len();
-    let tables = vec![
+    let units = settlement::shares(state, id);
+    let mut tables = vec![
         particulars(context.lang, state, &id.to_string(), project, observations),
         stays(context.lang, state, project),
         transfers(context.lang, state, project),
     ];
+    tables.extend((!units.is_empty()).then(|| shares(context.lang, state, &units)));
     let open = project.round.open();
     let json = json!({
         "position": position,
@@ -45,6 +50,7 @@ pub(crate) fn run(context: &Context, args: &One) -> Result<u8> {
         "transfers": project.transfers.iter().map(|one| transfer_json(state, project, one)).collect::<Vec<_>>(),
         "open_tier": open.name(),
         "observations": observations,
+        "tax_shares": units.iter().map(|unit| unit_json(state, unit)).collect::<Vec<_>>(),
     });
     let closed: Vec<&str> = Tier::ALL
         .into_iter()
@@ -178,6 +184,56 @@ fn terms(lang: Lang, transfer: &Transfer) -> String {
         return one(Class::Investment);
     }
     classes.iter().map(|(class, name)| format!("{name} {}", one(*class))).collect::<Vec<_>>().join("; ")
+}
+
+/// Tax by what is divided as a whole: base, what stays with the host, what others hold.
+fn shares(lang: Lang, state: &State, units: &[Unit]) -> Table {
+    let mut table = Table::new(vec![
+        Column::text("host", "入库地", "host"),
+        Column::text("phase", "阶段", "phase"),
+        Column::number("receipts", "笔数", "receipts"),
+        Column::number("base", "可分享基数", "base"),
+        Column::number("host_part", "入库地留", "host's part"),
+        Column::text("parts", "分成:地区、比例、金额", "parts: region, share, amount"),
+    ])
+    .titled(text("税收分成(元)", "Tax shares (CNY)"));
+    let money = |fen: i64| format_minor(i128::from(fen), 2);
+    for unit in units {
+        let phases: Vec<String> = unit.phases.iter().map(|(_, phase)| lang.phase(*phase)).collect();
+        let part = |part: &Part| {
+            let bp = part.bp;
+            let share = format!("{}.{:02}%", bp / 100, bp % 100);
+            format!("{} {share} {}", state.code(part.party), render::thousands(&money(part.amount)))
+        };
+        let parts: Vec<String> = unit.parts.iter().map(part).collect();
+        let figure = |fen: i64| shown(render::thousands(&money(fen)), money(fen));
+        table.rows.push(vec![
+            region(lang, state, unit.host),
+            plain(phases.join("; ")),
+            plain(unit.receipts.len()),
+            figure(unit.base),
+            figure(unit.host_part),
+            plain(parts.join("; ")),
+        ]);
+    }
+    table
+}
+
+fn unit_json(state: &State, unit: &Unit) -> Value {
+    let money = |fen: i64| format_minor(i128::from(fen), 2);
+    let part = |part: &Part| {
+        json!({
+            "transfer": part.transfer, "phase": part.phase.to_string(), "region": state.code(part.party).to_string(),
+            "share_bp": part.bp, "amount": money(part.amount), "cumulative": money(part.cumulative),
+        })
+    };
+    json!({
+        "host": state.code(unit.host).to_string(),
+        "phases": unit.phases.iter().map(|(_, phase)| phase.to_string()).collect::<Vec<_>>(),
+        "base": money(unit.base), "host_part": money(unit.host_part),
+        "parts": unit.parts.iter().map(part).collect::<Vec<_>>(),
+        "records": settlement::positions([unit]),
+    })
 }
 
 fn region(lang: Lang, state: &State, id: hefu_domain::region::RegionId) -> Cell {

@@ -196,7 +196,7 @@ fn matter(
     period: Period,
     transfer: Option<u32>,
 ) -> Matter {
-    Matter { indicator: Some(group.indicator), kind, period: Some(period), project, transfer }
+    Matter { indicator: Some(group.indicator), kind, line: None, period: Some(period), project, transfer }
 }
 
 fn claim(found: &Found<'_>, project: ProjectId, transfer: u32, group: &Group, period: Period) -> Subject {

@@ -1,7 +1,10 @@
 //! Every record behind one figure, and how much of each the figure shows.
 
+use std::path::PathBuf;
+
 use hefu_domain::{
-    amount::format_minor, counting::Weight, indicator::Kind, period::Period, region::RegionId, state::State,
+    amount::format_minor, counting::Weight, indicator::Kind, period::Period, region::RegionId,
+    settlement::LineId, state::State,
 };
 use hefu_projections::{
     contested::Contested,
@@ -12,8 +15,9 @@ use hefu_projections::{
 
 use super::{notice, outcomes};
 use crate::{
+    cmd::settle::explain_line,
     context::Context,
-    error::Result,
+    error::{CliError, Result},
     find::{self, AsOf},
     lang::{Lang, text},
     render::{self, Column, Json, Page, Table, plain, shown, thousands},
@@ -22,14 +26,20 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The region: code or name
-    #[arg(long, value_name = "REGION")]
-    pub(crate) region: String,
+    #[arg(long, value_name = "REGION", required_unless_present = "line")]
+    pub(crate) region: Option<String>,
     /// Code of the indicator
-    #[arg(long, value_name = "INDICATOR")]
-    pub(crate) indicator: String,
+    #[arg(long, value_name = "INDICATOR", required_unless_present = "line")]
+    pub(crate) indicator: Option<String>,
     /// 2023, 2023-Q3, 2023-07 or 2023-01..02
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) period: Period,
+    #[arg(long, value_name = "PERIOD", required_unless_present = "line")]
+    pub(crate) period: Option<Period>,
+    /// A settlement line instead, such as 2-17
+    #[arg(long, value_name = "RUN-NUMBER", conflicts_with_all = ["region", "indicator", "period", "vintage"])]
+    pub(crate) line: Option<LineId>,
+    /// With --line: write a proof of every record behind it into this folder
+    #[arg(long, value_name = "DIR", requires = "line")]
+    pub(crate) proofs: Option<PathBuf>,
     /// As known at a position, a date or an instant
     #[arg(long, value_name = "POSITION|TIME")]
     pub(crate) as_of: Option<AsOf>,
@@ -40,21 +50,33 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
+    match (args.line, &args.region, &args.indicator, args.period) {
+        (Some(line), ..) => explain_line(context, line, (args.as_of, args.proofs.as_deref())),
+        (None, Some(region), Some(indicator), Some(period)) => {
+            figure(context, (region, indicator, period), args)
+        }
+        (None, ..) => {
+            Err(CliError::usage(text("请指明地区、指标和报告期", "name region, indicator and period")))
+        }
+    }
+}
+
+fn figure(context: &Context, (region, indicator, period): (&str, &str, Period), args: &Args) -> Result<u8> {
     let (reader, position, _) = find::reader_or_vintage(context, args.as_of, args.vintage.as_deref())?;
     let state = &reader.views.state;
-    let region = find::region(state, &args.region)?.id;
-    let indicator = find::indicator(state, &args.indicator)?;
+    let region = find::region(state, region)?.id;
+    let indicator = find::indicator(state, indicator)?;
     let entry = &state.indicators[usize::from(indicator.0)];
     let scale = entry.unit.scale();
-    let cell = reader.views.counting.row(state, region, indicator, args.period);
-    let lines = explain(&reader.views, region, indicator, args.period);
+    let cell = reader.views.counting.row(state, region, indicator, period);
+    let lines = explain(&reader.views, region, indicator, period);
     let amount = |minor: i64| {
         let exact = format_minor(i128::from(minor), scale);
         shown(thousands(&exact), exact)
     };
     let title = |lang: Lang| {
         let place = state.regions.get(region);
-        format!("{} {} {} {}", place.code(), lang.region(place), lang.indicator(entry), args.period)
+        format!("{} {} {} {}", place.code(), lang.region(place), lang.indicator(entry), period)
     };
     let mut table = Table::new(vec![
         Column::text("project", "项目", "project"),
@@ -107,14 +129,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     }
     notes.push(notice());
     let figure = |minor| Json::from(cell.text(minor));
-    let contested = Contested::over(&reader.views, &[indicator], args.period).outcomes(&reader.views, &cell);
+    let contested = Contested::over(&reader.views, &[indicator], period).outcomes(&reader.views, &cell);
     let status = Status::of(&reader.views, &cell, contested.as_ref());
     let mut json = vec![
         ("position", position.into()),
         ("checkpoint", reader.head.to_string().into()),
         ("region", state.code(region).to_string().into()),
         ("indicator", entry.code.to_string().into()),
-        ("period", args.period.to_string().into()),
+        ("period", period.to_string().into()),
         ("territorial", figure(cell.territorial)),
         ("shared", figure(cell.shared)),
         ("as_origin", figure(cell.as_origin)),

@@ -49,6 +49,7 @@ pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<
         "subject_missing" | "subject_mismatch" => "subject",
         "terms_out_of_range" => "terms",
         "no_such_transfer" | "claim_not_pending" => "transfer",
+        "no_such_line" | "line_decided" => "matter.line",
         "unknown_indicator" | "derived_indicator" => "indicator",
         "bad_value" => "value",
         "period_in_future"

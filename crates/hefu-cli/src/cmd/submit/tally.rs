@@ -221,7 +221,7 @@ impl<'a> Tally<'a> {
 }
 
 /// A line that cannot be read.
-pub(super) fn unreadable(error: JournalError) -> CliError {
+pub(crate) fn unreadable(error: JournalError) -> CliError {
     let JournalError { column, field, problem, .. } = error;
     let exit = if problem.code() == "io" { exit::IO } else { exit::BAD_INPUT };
     let message = text(problem.why_zh(), problem.why());

@@ -7,15 +7,18 @@ use std::collections::BTreeMap;
 
 use super::super::{project, region};
 use crate::{
-    amount::{Decimal, largest_remainder},
+    amount::{BadDecimal, Decimal, Money, largest_remainder},
     counting::Standing,
     dispute::{Dispute, DisputeId, Matter, MatterKind, Remedy, RemedyKind},
-    event::{ClaimConfirmed, ClaimRejected, CreditRuled, Event, ObservationRuled},
+    event::{ClaimConfirmed, ClaimRejected, CreditRuled, Event, LineRuled, ObservationRuled},
     period::Period,
     region::RegionId,
     rejection::Rejection,
     state::{ClaimStatus, IndicatorId, Project, State, Transfer},
 };
+
+/// Decimals of CNY.
+const MONEY_SCALE: u8 = 2;
 
 /// What a remedy does, as facts, and by how much it moves the disputed figure.
 ///
@@ -48,6 +51,10 @@ pub(super) fn effects(
                 }
                 Some(_) | None => Ok((None, Vec::new())),
             },
+            MatterKind::Line => match dispute.before.value {
+                Some(before) => ruled_line(state, id, dispute, before),
+                None => Ok((None, Vec::new())),
+            },
             MatterKind::Claim | MatterKind::Transfer => {
                 // Whether a claim stands was the question of the superseded ruling: the new one must answer it.
                 if dispute.before.claim.is_some() {
@@ -76,6 +83,10 @@ pub(super) fn effects(
         (RemedyKind::CorrectValue, MatterKind::Observation) if fields == (false, false, true) => {
             let value = remedy.value.as_ref().ok_or(unfit)?;
             ruled_value(state, id, dispute, minor_of(state, &dispute.matter, value)?)
+        }
+        (RemedyKind::CorrectValue, MatterKind::Line) if fields == (false, false, true) => {
+            let value = remedy.value.as_ref().ok_or(unfit)?;
+            ruled_line(state, id, dispute, minor_of(state, &dispute.matter, value)?)
         }
         (RemedyKind::Credit, MatterKind::Claim) if fields == (true, true, false) => {
             let (_, transfer) = claim()?;
@@ -110,6 +121,22 @@ fn ruled_value(
     let value_text = Decimal::from_minor(value, scale);
     let event = ObservationRuled { dispute: id, indicator, period, project: project_id, value: value_text };
     Ok((Some(Decimal::from_minor(value.saturating_sub(old), scale)), vec![event.into()]))
+}
+
+/// A line should say `value`: the difference to what it says with earlier rulings, for the next run.
+fn ruled_line(
+    state: &State,
+    id: DisputeId,
+    dispute: &Dispute,
+    value: i64,
+) -> Result<(Option<Decimal>, Vec<Event>), Rejection> {
+    let line = dispute.matter.line.ok_or(Rejection::RemedyMismatch {})?;
+    let says = state.settlement.says(line).ok_or(Rejection::NoSuchLine { line })?;
+    let difference = value.checked_sub(says).ok_or(Rejection::BadValue { why: BadDecimal::TooLarge })?;
+    let (amount, project) = (Money::from_fen(difference), dispute.matter.project);
+    let event = LineRuled { amount, dispute: id, line, project };
+    let events = if difference == 0 { Vec::new() } else { vec![event.into()] };
+    Ok((Some(Decimal::from_minor(difference, MONEY_SCALE)), events))
 }
 
 /// Divides an amount over the observations of the dispute's scope in proportion to the room each has left.
@@ -203,6 +230,9 @@ pub(super) fn reported(state: &State, matter: &Matter) -> Result<i64, Rejection>
 }
 
 pub(super) fn scale_of(state: &State, matter: &Matter) -> Result<u8, Rejection> {
+    if matter.kind == MatterKind::Line {
+        return Ok(MONEY_SCALE);
+    }
     let code = matter.indicator.ok_or(Rejection::BadMatter { field: "indicator" })?;
     let (_, entry) = state.indicator(code).ok_or(Rejection::UnknownIndicator { indicator: code })?;
     Ok(entry.unit.scale())
