@@ -112,8 +112,9 @@ fn happens(page: &str, least: usize) {
             continue;
         }
         // As on a terminal: tables, and both outputs in one place.
+        let form = if command.contains("--format") { "" } else { "--format table " };
         let script = format!(
-            "exec 2>&1; set -eo pipefail; hefu() {{ command hefu --format table --lang en \"$@\"; }}\n{command}"
+            "exec 2>&1; set -eo pipefail; hefu() {{ command hefu {form}--lang en \"$@\"; }}\n{command}"
         );
         let output = Command::new("bash")
             .args(["-c", &script])

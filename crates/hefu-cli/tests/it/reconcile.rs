@@ -290,3 +290,35 @@ fn a_settlement_book_is_matched_with_the_statement() {
     let args = ["reconcile", "s.csv", "--region", "330102", "--basis", "settlement"];
     assert_eq!(place.run(&args).exits(1).error()["code"], "foreign_book");
 }
+
+/// A statement that differs from a region's book is disputed from the book: the line is held apart, and what the debtor
+/// has below zero is what the creditor should get.
+#[test]
+fn a_break_with_a_statement_disputes_its_line() {
+    let place = Place::new();
+    place.write("journal.jsonl", settle::JOURNAL.trim_start());
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    place.run(&["settle", "run", "2023", "--as", "330000/treasury"]).exits(0);
+    let book = |rows: &str| place.write("s.csv", &format!("项目,结算期,结算金额\n{rows}"));
+    let args = ["reconcile", "s.csv", "--region", "330881", "--basis", "settlement"];
+    book("0198b2c4-7d3e-7000-8000-000000000002,2023,-250\n");
+    let break_id = |class: &str| break_of(&place.run(&args).exits(1).json(), class);
+    let id = break_id("value_differs");
+    let open = [&args[..], &["--dispute", &id, "--as", "330881/treasury"]].concat();
+    let opened = place.run(&open).exits(0).json();
+    assert_eq!((&opened["matter"]["line"], &opened["amount"]), (&json!("1-1"), &json!("250.00")));
+    assert_eq!(place.run(&open).exits(0).json()["opened"], json!(false));
+    let again = place.run(&args).exits(1).json();
+    assert_eq!(again["groups"][0]["dispute"], json!([opened["dispute"]]));
+    let held = place.run(&["settle", "statement", "2023", "--region", "330881"]).exits(0).json();
+    assert_eq!(
+        (&held["accounts"][0]["accrued"], &held["accounts"][0]["held"]),
+        (&json!("0.00"), &json!("-280.00"))
+    );
+
+    // Of another year there is no statement: a break, and nothing to dispute.
+    book("0198b2c4-7d3e-7000-8000-000000000002,2023,-280\n0198b2c4-7d3e-7000-8000-000000000002,2024,-1\n");
+    let nothing = break_id("missing_in_ledger");
+    let refused = place.run(&[&args[..], &["--dispute", &nothing]].concat()).exits(1).error();
+    assert_eq!(refused["code"], "no_statement_line");
+}

@@ -12,7 +12,7 @@ use hefu_exchange::matching::{Group, Key};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Found, exhibit, subject::subject};
+use super::{BookBasis, Found, exhibit, subject::subject};
 use crate::{
     error::{CliError, Result, exit},
     lang::text,
@@ -145,8 +145,13 @@ fn spoken(found: &Found<'_>, dispute: DisputeId) -> Result<bool> {
 /// The open disputes of the region that are about what a break is about.
 pub(super) fn disputes(found: &Found<'_>, group: &Group) -> Vec<String> {
     let Key::Known(id) = group.project else { return Vec::new() };
+    let settlement = found.args.basis == BookBasis::Settlement;
     let about = |dispute: &&DisputeId| {
         let Some(Dispute { matter, .. }) = found.state().disputes.get(dispute) else { return false };
+        if settlement || matter.line.is_some() {
+            let mut lines = group.ledger.iter().filter_map(|at| found.statement.get(*at));
+            return lines.any(|line| matter.line == Some(*line));
+        }
         let same = matter.project == id && matter.indicator.is_none_or(|own| own == group.indicator);
         let mut periods = group.book_periods.iter().chain(&group.ledger_periods);
         same && periods.any(|period| matter.period.is_none_or(|own| own.overlaps(*period)))

@@ -55,14 +55,7 @@ pub(super) fn subject(found: &Found<'_>, group: &Group) -> Result<Subject> {
         ));
     }
     if found.args.basis == BookBasis::Settlement {
-        return Err(refuse(
-            "statement_line",
-            (
-                "结算明细的争议另行提出".to_owned(),
-                "a line of a statement is disputed by its own number".to_owned(),
-            ),
-            ("见结算明细编号", "see the line's number in the table"),
-        ));
+        return line(found, id, group);
     }
     let project = &found.state().projects[&id];
     let period = period(group)?;
@@ -102,6 +95,56 @@ pub(super) fn subject(found: &Found<'_>, group: &Group) -> Result<Subject> {
         None if full => Ok(observation(found, id, group, period, full)),
         None => Ok(claim(found, id, whole, group, period)),
     }
+}
+
+/// A break with a statement is a dispute of its line; a break that several lines make is disputed line by line.
+fn line(found: &Found<'_>, project: ProjectId, group: &Group) -> Result<Subject> {
+    let one = match group.ledger.as_slice() {
+        [one] => found.statement[*one],
+        [] => {
+            return Err(refuse(
+                "no_statement_line",
+                (
+                    "结算单上没有该项目的明细".to_owned(),
+                    "the statement has no line of the project for the period".to_owned(),
+                ),
+                (
+                    "核对税收上报和转移条款;对认领本身有异议的,以 --kind claim 对共享口径的账册提出",
+                    "check the tax reports and the transfer's terms; who disputes the claim itself does so from a book on \
+                     the shared basis",
+                ),
+            ));
+        }
+        several => {
+            let ids =
+                several.iter().map(|at| found.statement[*at].to_string()).collect::<Vec<_>>().join(", ");
+            return Err(refuse(
+                "several_lines",
+                (format!("该差异涉及多条明细:{ids}"), format!("the break is about several lines: {ids}")),
+                (
+                    "按编号分别提出:hefu dispute open --line 编号",
+                    "dispute each by its own number: hefu dispute open --line LINE",
+                ),
+            ));
+        }
+    };
+    let owed =
+        found.state().settlement.lines.get(&one).is_some_and(|line| line.account.creditor == found.region);
+    let matter = Matter {
+        indicator: None,
+        kind: MatterKind::Line,
+        line: Some(one),
+        period: None,
+        project,
+        transfer: None,
+    };
+    let reason = if group.class == Class::PeriodDiffers {
+        DisputeReason::PeriodWrong
+    } else {
+        DisputeReason::ValueWrong
+    };
+    // The book has what its region owes below zero; a line says what the creditor gets.
+    Ok(Subject { matter, reason, amount: said(found, group, if owed { 1 } else { -1 }) })
 }
 
 /// The one period a dispute can be about: the ledger's, or that which spans them all.
@@ -209,7 +252,7 @@ fn claim(found: &Found<'_>, project: ProjectId, transfer: u32, group: &Group, pe
         Class::Duplicate => DisputeReason::Duplicate,
         Class::Matched | Class::WithinTolerance | Class::ValueDiffers | Class::MissingInLedger => differs,
     };
-    Subject { matter, reason, amount: said(found, group) }
+    Subject { matter, reason, amount: said(found, group, 1) }
 }
 
 /// `full`: the book's amount is comparable with the reported value.
@@ -223,16 +266,16 @@ fn observation(found: &Found<'_>, project: ProjectId, group: &Group, period: Per
         DisputeReason::ValueWrong
     };
     let own = found.args.challenge.amount.clone();
-    Subject { matter, reason, amount: if full { said(found, group) } else { own } }
+    Subject { matter, reason, amount: if full { said(found, group, 1) } else { own } }
 }
 
-/// What the book says; nothing where it says nothing of this period.
-fn said(found: &Found<'_>, group: &Group) -> Option<Decimal> {
+/// What the book says, times the sign; nothing where it says nothing of this period.
+fn said(found: &Found<'_>, group: &Group, sign: i128) -> Option<Decimal> {
     if let Some(asked) = &found.args.challenge.amount {
         return Some(asked.clone());
     }
     let scale = page::scale(found, group.indicator);
-    let minor = i64::try_from(group.book_minor).ok();
+    let minor = i64::try_from(sign * group.book_minor).ok();
     let speaks = !group.book.is_empty() && group.class != Class::PeriodDiffers;
     minor.filter(|_| speaks).map(|minor| Decimal::from_minor(minor, scale))
 }
