@@ -24,7 +24,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hefu-engine", &["hefu-projections", "hefu-store", "hefu-chain", "hefu-domain"]),
     ("hefu-projections", &["hefu-domain"]),
     ("hefu-store", &["hefu-chain"]),
-    ("hefu-server", &["hefu-witness", "hefu-chain"]),
+    (
+        "hefu-server",
+        &["hefu-exchange", "hefu-engine", "hefu-projections", "hefu-witness", "hefu-chain", "hefu-domain"],
+    ),
     ("hefu-client", &["hefu-chain"]),
     ("hefu-witness", &["hefu-chain"]),
     ("hefu-chain", &[]),

@@ -46,6 +46,10 @@ fn main() -> ExitCode {
 }
 
 fn run(context: &Context, command: Command) -> Result<u8> {
+    let indicators = matches!(&command, Command::Report(args) if args.is_of_indicators());
+    if context.format == Format::SdmxCsv && !indicators {
+        return Err(render::only_indicators());
+    }
     match command {
         Command::Init(args) => cmd::init::run(context, &args),
         Command::Submit(args) => cmd::submit::run(context, &args),
@@ -79,7 +83,7 @@ fn report(context: &Context, error: &CliError) {
     }
     let shown = match context.format {
         Format::Json | Format::Jsonl => format!("{}\n", error.to_json(context.lang)),
-        Format::Table | Format::Csv | Format::Markdown | Format::Xlsx => {
+        Format::Table | Format::Csv | Format::Markdown | Format::Xlsx | Format::SdmxCsv => {
             error.to_text(context.lang, context.colour)
         }
     };

@@ -29,6 +29,8 @@ pub(crate) enum Format {
     Csv,
     Markdown,
     Xlsx,
+    // Only `report indicators`; a comment for people would make clap's short help a long one.
+    SdmxCsv,
 }
 
 /// A whole result.
@@ -71,6 +73,8 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
                 table.file(table::in_a_file).write_csv(&mut out, Header::Key, false).map_err(unwritten)?;
             }
         }
+        // `main` lets no other command come this far.
+        Format::SdmxCsv => return Err(only_indicators()),
         Format::Markdown => {
             for table in tables {
                 if let Some(title) = &table.title {
@@ -90,12 +94,18 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
     let counted = match context.format {
         Format::Xlsx => true,
         Format::Csv | Format::Json | Format::Jsonl => data.is_some(),
-        Format::Table | Format::Markdown => false,
+        Format::Table | Format::Markdown | Format::SdmxCsv => false,
     };
     if let Some(rows) = files::rows(page).filter(|_| counted) {
         files::say_rows(context, &rows);
     }
     Ok(())
+}
+
+/// The refusal of SDMX for what is no table of indicators.
+pub(crate) fn only_indicators() -> CliError {
+    let message = text("只有 `report indicators` 可输出 sdmx-csv", "only `report indicators` has sdmx-csv");
+    CliError::usage(message).at("field", "format")
 }
 
 fn lines(context: &Context, notes: &[Text]) -> String {

@@ -25,6 +25,7 @@ pub mod authority;
 pub mod command;
 pub mod counting;
 pub mod decide;
+pub mod disclosure;
 pub mod dispute;
 pub mod event;
 pub mod evolve;

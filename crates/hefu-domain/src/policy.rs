@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     amount::{FULL_BP, Money},
+    disclosure::Disclosure,
     indicator::{Class, Count, Indicator, IndicatorCode, Kind, Unit},
     region::{Border, RegionCode},
     tax::{TaxRate, built_in_rates},
@@ -189,6 +190,9 @@ pub struct Policy {
     pub default_credits: Credits,
     /// Tax schedule where the terms are silent.
     pub default_tax: Option<TaxTerms>,
+    /// What public tables may show. Left out in a record: the built-in parameters.
+    #[serde(skip_serializing_if = "Disclosure::is_built_in")]
+    pub disclosure: Disclosure,
     /// Working days for the answer to a dispute; 0: no limit.
     pub dispute_answer_workdays: u32,
     /// Working days for an appeal; 0: a ruling is final at once.
@@ -235,6 +239,7 @@ impl Default for Policy {
             claim_confirmation: ClaimConfirmation::Acceptance,
             default_credits: Credits::default(),
             default_tax: None,
+            disclosure: Disclosure::default(),
             dispute_answer_workdays: 10,
             dispute_appeal_workdays: 10,
             dispute_ruling_workdays: 30,
@@ -282,6 +287,9 @@ impl Policy {
         }
         if self.default_tax.as_ref().is_some_and(|tax| tax.template.is_some()) {
             return Some("default_tax: state the schedule, not a template");
+        }
+        if !self.disclosure.is_sound() {
+            return Some("disclosure: more than 100 %");
         }
         let mut codes = BTreeSet::new();
         for indicator in &self.indicators {

@@ -88,6 +88,7 @@ pub fn phrase_zh(phrase: &str) -> String {
         "the log's new key" => "账本的新密钥",
         "the new key" => "新密钥",
         "once it is open" => "开放之后",
+        "disclosure: more than 100 %" => "披露控制的百分比超过 100 %",
         "indicators: a code appears twice" => "指标目录中代码重复",
         "indicators: kind, unit, count, numerator and denominator do not fit together" => {
             "指标目录中性质、单位、计数方式、分子与分母不相配"

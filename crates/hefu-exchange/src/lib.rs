@@ -17,6 +17,7 @@ pub mod output;
 pub mod policy;
 pub mod problem;
 pub mod regions;
+pub mod sdmx;
 pub mod text;
 pub mod workbook;
 

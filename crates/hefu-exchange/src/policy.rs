@@ -104,7 +104,7 @@ fn toml_fault(words: &str, given: Option<&str>) -> Fault {
 }
 
 /// What each part of a policy file is for.
-const COMMENTS: [(&str, &str); 22] = [
+const COMMENTS: [(&str, &str); 23] = [
     (
         "at_max_age_seconds",
         "签署后最迟多少秒内须入账 / a command may be signed at most this long before it is recorded",
@@ -120,6 +120,7 @@ const COMMENTS: [(&str, &str); 22] = [
         "未约定时的计入比例(万分比)与期限 / weights (basis points) and windows where the terms are silent",
     ),
     ("default_tax", "未约定时的税收分成 / tax schedule where the terms are silent"),
+    ("disclosure", "公开表的披露控制 / disclosure control of public tables"),
     (
         "dispute_answer_workdays",
         "争议答复期限(工作日),0 为不限 / working days for the answer to a dispute; 0: no limit",
@@ -164,6 +165,7 @@ fn whole(policy: &Policy) -> Result<String, toml::ser::Error> {
     let mut table = toml::Table::try_from(policy)?;
     let days = toml::Value::from(policy.statement_confirm_workdays);
     table.entry("statement_confirm_workdays").or_insert(days);
+    table.entry("disclosure").or_insert(toml::Value::try_from(policy.disclosure)?);
     table.entry("tax_rates").or_insert(toml::Value::try_from(&policy.tax_rates)?);
     table.entry("tax_templates").or_insert(toml::Value::try_from(&policy.tax_templates)?);
     toml::to_string(&table)

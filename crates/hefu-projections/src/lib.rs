@@ -8,6 +8,7 @@ pub mod circulation;
 pub mod contested;
 pub mod counted;
 pub mod counting;
+pub mod disclosure;
 pub mod explain;
 pub mod marks;
 mod past;

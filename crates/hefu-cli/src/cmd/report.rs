@@ -8,8 +8,10 @@ mod explain;
 mod frozen;
 mod indicators;
 mod outcomes;
+mod public;
 pub(crate) mod revised;
 mod revisions;
+mod sdmx;
 
 use std::path::PathBuf;
 
@@ -32,6 +34,13 @@ pub(crate) struct Args {
     pub(crate) out: Option<PathBuf>,
 }
 
+impl Args {
+    /// Whether it is the one report that SDMX has a form for.
+    pub(crate) fn is_of_indicators(&self) -> bool {
+        matches!(self.what, What::Indicators(_))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
     /// Indicators of a region on the territorial and the shared basis
@@ -42,6 +51,8 @@ pub(crate) enum What {
     Disputes(disputes::Args),
     /// What each vintage said, by how much figures were revised, and why
     Revisions(revisions::Args),
+    /// Serve indicators as SDMX to the tools of a statistics bureau
+    Sdmx(sdmx::Args),
     /// Every record behind one figure
     Explain(explain::Args),
 }
@@ -54,6 +65,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Circulation(args) => circulation::run(context, &args),
         What::Disputes(args) => disputes::run(context, &args),
         What::Revisions(args) => revisions::run(context, &args),
+        What::Sdmx(args) => sdmx::run(context, &args),
         What::Explain(args) => explain::run(context, &args),
     }
 }
@@ -68,6 +80,7 @@ pub(crate) fn demo_table(context: &Context, year: Period) -> Result<u8> {
         children: true,
         bridge: true,
         explain_elimination: false,
+        public: false,
         as_of: None,
         vintage: None,
         labels: indicators::Labels::Code,

@@ -187,3 +187,60 @@ fn a_ledger_in_sled_reports_and_verifies_the_same() {
     let verified = place.run(&["audit", "verify"]).exits(0).json();
     assert_eq!((&verified["verdict"], &verified["head"]), (&json!("proven"), &report["checkpoint"]));
 }
+
+#[test]
+fn a_public_table_suppresses_what_single_enterprises_report() {
+    let place = Place::with_sample();
+    let report = place.run(&indicators(&["--children", "--public"])).exits(0).json();
+    let keys: Vec<&String> = report["rows"][0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["confidentiality", "indicator", "period", "region", "status", "territorial"]);
+    // The sample has one enterprise: nothing of it is published, nor of any area that it is part of.
+    for region in ["330000", "330100", "330108", "330800", "330881"] {
+        let row = row(&report, region);
+        assert_eq!(
+            (&row["territorial"], &row["status"], &row["confidentiality"]),
+            (&Value::Null, &json!("Q"), &json!("C"))
+        );
+    }
+    let elsewhere = row(&report, "331127");
+    assert_eq!((&elsewhere["territorial"], &elsewhere["status"]), (&json!("0.00"), &json!("A")));
+    assert_eq!(elsewhere["confidentiality"], "F");
+    // Never what only offices may see, and no period finer than the policy says.
+    place.run(&indicators(&["--public", "--basis", "shared"])).exits(64);
+    place.run(&indicators(&["--public", "--bridge"])).exits(64);
+    let month = ["report", "indicators", "--region", "330000", "--period", "2023-07", "--public"];
+    assert_eq!(place.run(&month).exits(1).error()["code"], "not_published");
+}
+
+#[test]
+fn sdmx_csv_holds_the_same_figures() {
+    let place = Place::with_sample();
+    let format = ["--format", "sdmx-csv"];
+    let csv =
+        place.run_bare(&[&["-L", "L"][..], &indicators(&["--children"]), &format].concat()).exits(0).out;
+    let header =
+        "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,INDICATOR,COUNT_BASIS,MOVE_SCOPE,TIME_PERIOD,OBS_VALUE,";
+    assert!(csv.starts_with(header), "{csv}");
+    let row =
+        |key: &str| csv.lines().find(|line| line.contains(key)).unwrap_or_else(|| panic!("{key}: {csv}"));
+    let place_of = "dataflow,HEFU:DF_CREDIT(1.0.0),R,A";
+    assert!(
+        row("CN330108,INV_FAI,S,")
+            .starts_with(&format!("{place_of},CN330108,INV_FAI,S,_T,2023,31000000.30,CNY,0,W,N,"))
+    );
+    assert!(row("CN330000,INV_FAI,X,").contains(",-21000000.30,"));
+    assert!(row("CN331127,INV_FAI,T,").contains(",0.00,CNY,0,A,F,"));
+    // Inside, what must not be published is shown and marked; the public table does not have it.
+    assert!(row("CN330881,INV_FAI,T,").contains(",35000000.50,CNY,0,A,A,"));
+    let public = [&["-L", "L"][..], &indicators(&["--children", "--public"]), &format].concat();
+    let public = place.run_bare(&public).exits(0).out;
+    assert!(
+        public.contains("CN330881,INV_FAI,T,_T,2023,NaN,CNY,0,Q,C,") && !public.contains(",S,"),
+        "{public}"
+    );
+    // No other command has this form, and none begins before it is refused.
+    for other in [&["check"][..], &["report", "circulation"], &["tick"]] {
+        let args = [&["-L", "L"][..], other, &format].concat();
+        assert!(place.run_bare(&args).exits(64).err.contains("only `report indicators` has sdmx-csv"));
+    }
+}

@@ -8,6 +8,7 @@ mod ledger;
 mod script;
 
 mod contested;
+mod disclosure;
 mod golden;
 mod history;
 mod laws;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) use asking::Asking;
-pub(super) use serve::{Listening, serve};
+pub(crate) use serve::{Listening, serve};
 
 /// `hefu audit witness`
 #[derive(Debug, clap::Args)]

@@ -16,7 +16,7 @@ use hefu_projections::{
 };
 use serde_json::Value;
 
-use super::{basis::Basis, bridge, frozen, notice, outcomes};
+use super::{basis::Basis, bridge, frozen, notice, outcomes, public, sdmx};
 use crate::{
     context::Context,
     error::Result,
@@ -26,6 +26,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "independent options")]
 pub(crate) struct Args {
     /// The region: code or name
     #[arg(long, value_name = "REGION")]
@@ -48,6 +49,9 @@ pub(crate) struct Args {
     /// All observations behind the elimination
     #[arg(long)]
     pub(crate) explain_elimination: bool,
+    /// The table as it may be published: territorial, figures of single enterprises suppressed
+    #[arg(long)]
+    pub(crate) public: bool,
     /// As known at a position, a date or an instant
     #[arg(long, value_name = "POSITION|TIME")]
     pub(crate) as_of: Option<AsOf>,
@@ -124,6 +128,17 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
     areas.retain(|area| state.regions.get(*area).level <= reach.lowest);
     let contested = Contested::over(&reader.views, &indicators, args.period);
     let figures = Figures { context, args, reader: &reader, indicators, areas, contested, few: reach.few };
+    if args.public {
+        public::allows(&figures)?;
+    }
+    if context.format == Format::SdmxCsv {
+        sdmx::print(&figures)?;
+        return Ok(0);
+    }
+    if args.public {
+        render::print(context, &public::page(&figures, position, &reader.head.to_string()))?;
+        return Ok(0);
+    }
     let data = outcomes::with_columns(&figures, figures.data());
     let mut tables: Vec<Table> = figures.indicators.iter().map(|id| figures.table(*id)).collect();
     tables.extend(outcomes::table(&figures));

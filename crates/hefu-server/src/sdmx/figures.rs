@@ -1,0 +1,260 @@
+//! A ledger's figures in the shape that SDMX asks for: one position at a time, and through its history.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use hefu_domain::{
+    id::{Digest, KeyId},
+    indicator::{IndicatorCode, Kind},
+    period::Period,
+    region::{RegionCode, RegionId},
+    state::{IndicatorId, Meta},
+    time::Timestamp,
+};
+use hefu_engine::{EngineError, Reader};
+use hefu_exchange::sdmx::{
+    Basis, Cube, Figures, Refusal, Source, When,
+    cube::{Area, Look, Measured, Public},
+    refusal::Code,
+};
+use hefu_projections::{
+    Views,
+    contested::Contested,
+    disclosure::{Mark, Release, credit_reasons, published_periods},
+    status::Status,
+};
+
+/// The figures of a ledger as known at one position.
+pub struct LedgerCube<'v> {
+    views: &'v Views,
+    reported: BTreeMap<IndicatorId, BTreeSet<Period>>,
+    release: RefCell<Release<'v>>,
+    contested: RefCell<BTreeMap<(IndicatorId, Period), Contested>>,
+}
+
+impl<'v> LedgerCube<'v> {
+    /// Of these views.
+    pub fn of(views: &'v Views) -> LedgerCube<'v> {
+        let mut reported: BTreeMap<IndicatorId, BTreeSet<Period>> = BTreeMap::new();
+        for (_, observations) in views.counting.observed() {
+            for observation in observations {
+                reported.entry(observation.indicator).or_default().insert(observation.period);
+            }
+        }
+        let release = RefCell::new(Release::of(views));
+        LedgerCube { views, reported, release, contested: RefCell::default() }
+    }
+
+    fn place(&self, area: RegionCode, indicator: IndicatorCode) -> Option<(RegionId, IndicatorId)> {
+        let region = self.views.state.regions.find(area)?.id;
+        Some((region, self.views.state.indicator(indicator)?.0))
+    }
+
+    /// The years, quarters and months that hold anything of an indicator that is reported or counted.
+    fn known(&self, indicator: IndicatorId) -> BTreeSet<Period> {
+        let state = &self.views.state;
+        let entry = &state.indicators[usize::from(indicator.0)];
+        let mut known = BTreeSet::new();
+        match entry.kind {
+            Kind::Flow | Kind::Stock => {
+                for fact in self.reported.get(&indicator).into_iter().flatten() {
+                    // A stock is in a period only if it was taken on its last day (semantics R8).
+                    let holds = |period: &Period| {
+                        period.contains(*fact) && (entry.kind == Kind::Flow || period.end() == fact.end())
+                    };
+                    known.extend(calendar(fact.year()).filter(holds));
+                }
+            }
+            Kind::Count => {
+                let registered = state.projects.values().map(|project| project.registered);
+                let today = self.views.ts.date();
+                if let Some(first) = registered.min() {
+                    let held = |period: &Period| period.end() >= first && period.start() <= today;
+                    known.extend((first.year()..=today.year()).flat_map(calendar).filter(held));
+                }
+            }
+            Kind::Ratio => {
+                for code in [entry.numerator, entry.denominator].into_iter().flatten() {
+                    known.extend(state.indicator(code).into_iter().flat_map(|(part, _)| self.known(part)));
+                }
+            }
+        }
+        known
+    }
+}
+
+/// The months, quarters and the year.
+fn calendar(year: i16) -> impl Iterator<Item = Period> {
+    let runs = [(1u8, 12u8), (3, 4), (12, 1)].into_iter();
+    let runs = runs.flat_map(|(months, count)| (0..count).map(move |n| (n * months + 1, (n + 1) * months)));
+    runs.filter_map(move |(first, last)| Period::months(year, first, last))
+}
+
+impl Cube for LedgerCube<'_> {
+    fn position(&self) -> u64 {
+        self.views.size.saturating_sub(1)
+    }
+
+    fn instant(&self) -> Timestamp {
+        self.views.ts
+    }
+
+    fn areas(&self) -> Vec<Area> {
+        let tree = &self.views.state.regions;
+        let area = |id: RegionId| {
+            let region = tree.get(id);
+            let now = region.now();
+            let parent = region.parent.filter(|parent| tree.get(*parent).parent.is_some());
+            Area {
+                code: region.code(),
+                parent: parent.map(|parent| tree.get(parent).code()),
+                zh: now.name_zh.clone(),
+                en: now.name_en.clone(),
+            }
+        };
+        tree.subtree(RegionId(0)).into_iter().skip(1).map(area).collect()
+    }
+
+    fn indicators(&self) -> Vec<Measured> {
+        let one = |entry: &hefu_domain::indicator::Indicator| Measured {
+            code: entry.code,
+            zh: entry.name_zh.clone(),
+            en: entry.name_en.clone(),
+            unit: entry.unit,
+        };
+        self.views.state.policy.indicators.iter().map(one).collect()
+    }
+
+    fn periods(&self, indicator: IndicatorCode) -> Vec<Period> {
+        let id = self.views.state.indicator(indicator).map(|(id, _)| id);
+        id.map(|id| self.known(id).into_iter().collect()).unwrap_or_default()
+    }
+
+    fn has(&self, area: RegionCode, indicator: IndicatorCode, basis: Basis) -> bool {
+        let Some((region, id)) = self.place(area, indicator) else { return false };
+        let state = &self.views.state;
+        let ratio = state.indicators[usize::from(id.0)].kind == Kind::Ratio;
+        match basis {
+            Basis::Territorial | Basis::Shared => true,
+            Basis::AsOrigin | Basis::AsDestination => !ratio,
+            Basis::Elimination => !ratio && !state.regions.children(region).is_empty(),
+        }
+    }
+
+    fn publishes(&self, period: Period) -> bool {
+        let finest = self.views.state.policy.disclosure.finest_period;
+        published_periods(finest, period.year()).contains(&period)
+    }
+
+    fn figures(&self, area: RegionCode, indicator: IndicatorCode, period: Period) -> Figures {
+        let Some((region, id)) = self.place(area, indicator) else {
+            let values = Default::default();
+            return Figures { values, status: "M", from_elsewhere: false, public: Public::NoSuchPeriod };
+        };
+        let row = self.views.counting.row(&self.views.state, region, id, period);
+        let mut contested = self.contested.borrow_mut();
+        let contested =
+            contested.entry((id, period)).or_insert_with(|| Contested::over(self.views, &[id], period));
+        let status = Status::of(self.views, &row, contested.outcomes(self.views, &row).as_ref());
+        let public = match self.release.borrow_mut().mark(region, id, period) {
+            None => Public::NoSuchPeriod,
+            Some(Mark::Free) => Public::Shown,
+            Some(mark @ (Mark::Primary(_) | Mark::Secondary)) => Public::Suppressed(mark.letter()),
+        };
+        let values = [row.territorial, row.shared, row.as_origin, row.as_destination, row.elimination];
+        Figures {
+            values: values.map(|value| row.text(value)),
+            status: status.letter(),
+            from_elsewhere: row.as_origin.is_some_and(|part| part != 0),
+            public,
+        }
+    }
+
+    fn credit_reason(
+        &self,
+        area: RegionCode,
+        indicator: IndicatorCode,
+        period: Period,
+    ) -> Option<&'static str> {
+        let (region, id) = self.place(area, indicator)?;
+        let reasons = credit_reasons(self.views, region, id, period);
+        reasons.into_iter().next().map(hefu_projections::disclosure::rules::Reason::letter)
+    }
+}
+
+/// A ledger's directory, beside a writer or without one.
+pub struct LedgerFolder {
+    dir: PathBuf,
+}
+
+impl LedgerFolder {
+    /// The ledger in this directory.
+    pub fn new(dir: PathBuf) -> LedgerFolder {
+        LedgerFolder { dir }
+    }
+
+    fn now(&self) -> Result<Reader, Refusal> {
+        Reader::open(&self.dir).map_err(|error| unreadable(&error))
+    }
+}
+
+fn unreadable(error: &EngineError) -> Refusal {
+    tracing::warn!("figures cannot be read: {error}");
+    Refusal::new(Code::Unreadable, ("source", ""), "the ledger could not be read", "无法读取账本")
+}
+
+fn before() -> Refusal {
+    let why = "the ledger did not exist then";
+    Refusal::new(Code::NoData, ("asOf", ""), why, "那时还没有这个账本")
+}
+
+impl Source for LedgerFolder {
+    fn look(&self, when: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+        let now = self.now()?;
+        match when {
+            When::Now => look(&LedgerCube::of(&now.views)),
+            When::At(instant) => {
+                let then = now.as_of_instant(instant).map_err(|error| unreadable(&error))?;
+                if then.views.size == 0 {
+                    return Err(before());
+                }
+                look(&LedgerCube::of(&then.views))
+            }
+        }
+    }
+
+    fn history(&self, until: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+        let now = self.now()?;
+        let mut views = Views::default();
+        for position in 0..now.views.size {
+            let record = now.record(position).map_err(|error| unreadable(&error))?;
+            let Some(record) = record else { break };
+            let ts: Timestamp = record.leaf.ts.parse().unwrap_or(views.ts);
+            if matches!(until, When::At(instant) if ts > instant) {
+                break;
+            }
+            // All records of an instant became known together.
+            if ts != views.ts && views.size > 0 {
+                look(&LedgerCube::of(&views))?;
+            }
+            let meta = Meta {
+                position,
+                ts,
+                command: record.leaf.command,
+                command_sha256: Digest(record.leaf.command_sha256.0),
+                actor: KeyId(record.leaf.actor.0),
+            };
+            let applied = views.apply(&meta, &record.event);
+            applied.map_err(|error| {
+                Refusal::new(Code::Unreadable, ("source", ""), error.to_string(), "账本记录前后不一致")
+            })?;
+        }
+        if views.size == 0 {
+            return Err(before());
+        }
+        look(&LedgerCube::of(&views))
+    }
+}
