@@ -5,3 +5,4 @@
 mod arrows;
 mod commands;
 mod docs;
+mod proto;

@@ -7,7 +7,7 @@ use clap::{ArgAction, Parser, Subcommand};
 use crate::{
     cmd::{
         audit, backup, bench, check, completions, demo, dispute, endorse, import, init, period, policy,
-        project, reconcile, report, restore, settle, submit, tick, tier, transfer, vintage,
+        project, reconcile, report, restore, serve, settle, submit, tick, tier, token, transfer, vintage,
     },
     lang::Lang,
     render::Format,
@@ -91,6 +91,10 @@ pub(crate) enum Command {
     Period(period::Args),
     /// Freeze figures under a name, and compare what was frozen
     Vintage(vintage::Args),
+    /// Answer over the wire: gRPC on one port, for other machines with TLS
+    Serve(serve::Args),
+    /// Tokens for those who ask over the wire
+    Token(token::Args),
     /// Prove that nothing was changed
     Audit(audit::Args),
     /// Copy the ledger to a folder from which it can be restored, beside a writer at work

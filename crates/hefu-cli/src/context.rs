@@ -58,8 +58,13 @@ impl Context {
 
     /// Opens the ledger for writing.
     pub(crate) fn engine(&self) -> Result<Engine> {
+        self.engine_with(Options::default())
+    }
+
+    /// The same with other options.
+    pub(crate) fn engine_with(&self, options: Options) -> Result<Engine> {
         self.exists()?;
-        let engine = Engine::open(&self.dir, Options::default())?;
+        let engine = Engine::open(&self.dir, options)?;
         let opened = engine.opened();
         if opened.store.torn_bytes > 0 {
             self.say(&text(

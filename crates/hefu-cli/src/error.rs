@@ -4,6 +4,7 @@ mod from;
 
 use std::{fmt::Write as _, path::Path};
 
+use hefu_api::problem::Kind;
 use hefu_engine::Refused;
 use serde_json::{Map, Value, json};
 
@@ -25,9 +26,6 @@ pub(crate) mod exit {
     pub(crate) const NO_PERMISSION: u8 = 77;
     pub(crate) const BAD_CONFIG: u8 = 78;
 }
-
-/// Refusals that say: not you. They exit with 77 wherever they are met: one command, a journal, a table.
-const NOT_YOU: [&str; 4] = ["wrong_role", "foreign_office", "unknown_key", "key_ended"];
 
 /// An error as it is shown.
 #[derive(Debug)]
@@ -126,7 +124,7 @@ impl CliError {
     /// A refusal of one command by its own: `exit` tells a missing right from a broken rule.
     pub(crate) fn refused(refused: &Refused) -> CliError {
         let code = refused.code();
-        let exit = if NOT_YOU.contains(&code) { exit::NO_PERMISSION } else { exit::REFUSED };
+        let exit = Kind::of(refused).exit();
         let error = CliError::new(code, exit, text("账本拒绝了该命令", "the ledger refused the command"))
             .why(text(refused.zh(), refused.to_string()));
         match refused.field() {

@@ -1,20 +1,21 @@
 //! What a person names on the command line, found on record: regions, projects, indicators, points in time.
 
-use std::str::FromStr;
-
 use hefu_domain::{
     dispute::DisputeId,
     id::ProjectId,
-    indicator::IndicatorCode,
-    region::{Region, RegionCode},
+    region::Region,
     settlement::{Line, LineId},
     state::{IndicatorId, Project, State},
-    time::{Date, Timestamp},
     vintage::{Vintage, VintageKind},
 };
 use hefu_engine::Reader;
-use hefu_projections::{Views, vintages};
-use uuid::Uuid;
+pub(crate) use hefu_projections::as_of::AsOf;
+use hefu_projections::{
+    Views,
+    as_of::is_future,
+    find::{self, NotFound},
+    vintages,
+};
 
 use crate::{
     context::Context,
@@ -24,77 +25,17 @@ use crate::{
 
 /// The region with this code or name.
 pub(crate) fn region<'s>(state: &'s State, name: &str) -> Result<&'s Region> {
-    let unknown = || {
-        // The nation is there from the beginning, the rest a few records later.
-        if state.regions.iter().nth(1).is_none() {
-            let message = text("那时账本还没有地区", "the ledger had no regions yet at that time");
-            let hint = text("选一个更晚的位置", "choose a later position");
-            return CliError::usage(message).hint(hint).at("value", name);
-        }
-        let message = text(format!("没有地区 `{name}`"), format!("there is no region `{name}`"));
-        let like = |region: &&Region| {
-            let (zh, en) = (&region.now().name_zh, region.now().name_en.to_lowercase());
-            zh.contains(name) || (!en.is_empty() && en.contains(&name.to_lowercase()))
-        };
-        let near: Vec<String> = state
-            .regions
-            .iter()
-            .filter(like)
-            .take(3)
-            .map(|region| format!("{} {}", region.code(), region.now().name_zh))
-            .collect();
-        let hint = if near.is_empty() {
-            text("用六位代码,如 330881", "use a code of six digits, like 330881")
-        } else {
-            let near = near.join(", ");
-            text(format!("是否想用 {near}?"), format!("did you mean {near}?"))
-        };
-        CliError::new("unknown_region", exit::REFUSED, message).hint(hint).at("value", name)
-    };
-    if let Ok(code) = name.parse::<RegionCode>() {
-        return state.regions.find(code).ok_or_else(unknown);
-    }
-    let named =
-        |region: &&Region| region.now().name_zh == name || region.now().name_en.eq_ignore_ascii_case(name);
-    let mut found = state.regions.iter().filter(named);
-    match (found.next(), found.next()) {
-        (Some(region), None) => Ok(region),
-        (Some(one), Some(other)) => {
-            let codes = format!("{}, {}", one.code(), other.code());
-            let message = text(
-                format!("地区名 `{name}` 不唯一:{codes}"),
-                format!("several regions are called `{name}`: {codes}"),
-            );
-            Err(CliError::new("ambiguous_region", exit::REFUSED, message).at("value", name))
-        }
-        _ => Err(unknown()),
-    }
+    Ok(find::region(state, name)?)
 }
 
 /// The project with this UUID or government code.
 pub(crate) fn project<'s>(state: &'s State, name: &str) -> Result<(ProjectId, &'s Project)> {
-    let by_id = Uuid::try_parse(name).ok().map(ProjectId);
-    let id = by_id.or_else(|| state.project_codes.get(name).copied());
-    let found = id.and_then(|id| Some((id, state.projects.get(&id)?)));
-    found.ok_or_else(|| {
-        let message = text(format!("没有项目 `{name}`"), format!("there is no project `{name}`"));
-        let hint = text(
-            "用项目编号(UUID)或已登记的项目代码;`hefu project list` 列出全部",
-            "use its UUID or a government code on record; `hefu project list` shows all",
-        );
-        CliError::new("unknown_project", exit::REFUSED, message).hint(hint).at("value", name)
-    })
+    Ok(find::project(state, name)?)
 }
 
 /// The dispute with this UUID, be it joined to another.
 pub(crate) fn dispute(state: &State, name: &str) -> Result<DisputeId> {
-    let id = Uuid::try_parse(name).ok().map(DisputeId);
-    let known = id.filter(|id| state.disputes.contains_key(id) || state.joined.contains_key(id));
-    known.ok_or_else(|| {
-        let message = text(format!("没有争议 `{name}`"), format!("there is no dispute `{name}`"));
-        let hint = text("`hefu dispute list` 列出全部", "`hefu dispute list` shows all");
-        CliError::new("unknown_dispute", exit::REFUSED, message).hint(hint).at("value", name)
-    })
+    Ok(find::dispute(state, name)?)
 }
 
 /// The settlement line with this number.
@@ -108,46 +49,44 @@ pub(crate) fn line(state: &State, line: LineId) -> Result<&Line> {
 
 /// The indicator with this code.
 pub(crate) fn indicator(state: &State, name: &str) -> Result<IndicatorId> {
-    let found = name.parse::<IndicatorCode>().ok().and_then(|code| state.indicator(code));
-    found.map(|(id, _)| id).ok_or_else(|| {
-        let all: Vec<&str> = state.indicators.iter().map(|indicator| indicator.code.as_str()).collect();
-        let message = text(format!("没有指标 `{name}`"), format!("there is no indicator `{name}`"));
-        let hint =
-            text(format!("目录中有 {}", all.join(", ")), format!("the catalogue has {}", all.join(", ")));
-        CliError::new("unknown_indicator", exit::REFUSED, message).hint(hint).at("value", name)
-    })
+    Ok(find::indicator(state, name)?)
 }
 
-/// Until when a report may know things.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AsOf {
-    /// The record with this position is the last one known.
-    Position(u64),
-    /// Everything recorded at or before this instant is known.
-    Instant(Timestamp),
-}
-
-impl FromStr for AsOf {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<AsOf, String> {
-        if let Ok(position) = text.parse() {
-            return Ok(AsOf::Position(position));
+impl From<NotFound> for CliError {
+    fn from(error: NotFound) -> CliError {
+        let message = text(error.zh(), error.to_string());
+        let refused = CliError::new(error.code(), exit::REFUSED, message.clone());
+        match error {
+            NotFound::NoRegions => {
+                CliError::usage(message).hint(text("选一个更晚的位置", "choose a later position"))
+            }
+            NotFound::Region { name, near } => {
+                let hint = if near.is_empty() {
+                    text("用六位代码,如 330881", "use a code of six digits, like 330881")
+                } else {
+                    let near = near.join(", ");
+                    text(format!("是否想用 {near}?"), format!("did you mean {near}?"))
+                };
+                refused.hint(hint).at("value", name)
+            }
+            NotFound::AmbiguousRegion { name, .. } => refused.at("value", name),
+            NotFound::Project(name) => {
+                let hint = text(
+                    "用项目编号(UUID)或已登记的项目代码;`hefu project list` 列出全部",
+                    "use its UUID or a government code on record; `hefu project list` shows all",
+                );
+                refused.hint(hint).at("value", name)
+            }
+            NotFound::Dispute(name) => {
+                let hint = text("`hefu dispute list` 列出全部", "`hefu dispute list` shows all");
+                refused.hint(hint).at("value", name)
+            }
+            NotFound::Indicator { name, known } => {
+                let hint = text(format!("目录中有 {known}"), format!("the catalogue has {known}"));
+                refused.hint(hint).at("value", name)
+            }
         }
-        if let Ok(date) = text.parse::<Date>() {
-            return end_of(date).map(AsOf::Instant).map_err(|error| error.to_string());
-        }
-        let instant: jiff::Timestamp = text.parse().map_err(|_| {
-            "write a position, a date like 2026-01-01 or an instant like 2026-01-01T00:00:00Z".to_owned()
-        })?;
-        Ok(AsOf::Instant(Timestamp::from_micros(instant.as_microsecond())))
     }
-}
-
-/// The last instant of a day, which ends at midnight in China.
-fn end_of(date: Date) -> std::result::Result<Timestamp, anyhow::Error> {
-    let midnight: jiff::Timestamp = format!("{}T00:00:00+08:00", date.tomorrow()).parse()?;
-    Ok(Timestamp::from_micros(midnight.as_microsecond() - 1))
 }
 
 /// The ledger as it was known then, and the position the answer is true at.
@@ -166,8 +105,7 @@ pub(crate) fn reader(context: &Context, as_of: Option<AsOf>) -> Result<(Reader, 
         }
         Some(AsOf::Instant(instant)) => {
             let now = hefu_engine::system_clock();
-            // A day counts as a whole, today as well.
-            if instant > now && instant != end_of(now.date())? {
+            if is_future(instant, now) {
                 let message = text(format!("{instant} 尚未到来"), format!("{instant} lies in the future"));
                 let hint = text(format!("现在是 {now}"), format!("it is {now}"));
                 return Err(CliError::usage(message).hint(hint).at("field", "as_of"));
@@ -234,18 +172,4 @@ pub(crate) fn unchanged(views: &Views, name: &str, vintage: &Vintage) -> Result 
 /// How mature a vintage is, in words.
 pub(crate) fn kind_words(lang: Lang, kind: VintageKind) -> &'static str {
     lang.pick(kind.name_zh(), kind.name())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_means_the_end_of_its_day_in_china() {
-        let instant = |text: &str| AsOf::Instant(text.parse().unwrap());
-        assert_eq!("2026-01-01".parse(), Ok(instant("2026-01-01T15:59:59.999999Z")));
-        assert_eq!("2026-01-01T00:00:00Z".parse(), Ok(instant("2026-01-01T00:00:00.000000Z")));
-        assert_eq!("17".parse(), Ok(AsOf::Position(17)));
-        assert!("2026-13-01".parse::<AsOf>().is_err());
-    }
 }

@@ -65,6 +65,8 @@ fn run(context: &Context, command: Command) -> Result<u8> {
         Command::Settle(args) => cmd::settle::run(context, args),
         Command::Period(args) => cmd::period::run(context, args),
         Command::Vintage(args) => cmd::vintage::run(context, args),
+        Command::Serve(args) => cmd::serve::run(context, &args),
+        Command::Token(args) => cmd::token::run(context, args),
         Command::Audit(args) => cmd::audit::run(context, args),
         Command::Backup(args) => cmd::backup::run(context, &args),
         Command::Restore(args) => cmd::restore::run(context, &args),

@@ -39,7 +39,7 @@ pub use publish::{
     Published, Publisher, Schedule, SiteProblem, Standing, Wanted, bundle, prove,
 };
 pub use reader::{Reader, RecordView};
-pub use sequencer::{Engine, Mode, Recorded, Session, Ticket};
+pub use sequencer::{Engine, Mode, Progress, Recorded, Session, Ticket};
 pub use sign::{Draft, Signer, endorse};
 
 /// Microseconds since the epoch by the machine's clock: the only place where the engine reads it.

@@ -64,16 +64,7 @@ impl Reader {
 
     /// The same ledger as known at an instant.
     pub fn as_of_instant(&self, instant: Timestamp) -> Result<Reader, EngineError> {
-        // `ts` never decreases along the log, so the records up to an instant are a prefix.
-        let (mut low, mut high) = (0, self.log.size());
-        while low < high {
-            let middle = u64::midpoint(low, high);
-            let late = self
-                .record(middle)?
-                .is_none_or(|view| view.leaf.ts.parse::<Timestamp>().is_ok_and(|ts| ts > instant));
-            if late { high = middle } else { low = middle + 1 }
-        }
-        self.as_of_size(low)
+        self.as_of_size(size_at(&*self.log, instant)?)
     }
 
     /// The answers as known after each of `sizes` records, which must ascend: one fold of the log, stopped at each.
@@ -81,7 +72,7 @@ impl Reader {
         open::visit(&self.dir, self.log(), &self.origin, sizes, show)
     }
 
-    fn at(dir: &Path, log: Arc<dyn LogReader>, until: Option<u64>) -> Result<Reader, EngineError> {
+    pub(crate) fn at(dir: &Path, log: Arc<dyn LogReader>, until: Option<u64>) -> Result<Reader, EngineError> {
         let (origin, _) = open::identity(&*log)?;
         let until = until.unwrap_or(u64::MAX).min(log.size());
         let (Folded { views, heads, head }, _) = open::fold(dir, &*log, &origin, until, true, false)?;
@@ -138,6 +129,19 @@ impl Reader {
     pub fn command(&self, id: Uuid) -> Option<(Sha256Digest, Accepted)> {
         recorded(&*self.log, &self.origin, self.heads.command(id)?)
     }
+}
+
+/// How many records there were at an instant.
+pub(crate) fn size_at(log: &dyn LogReader, instant: Timestamp) -> Result<u64, EngineError> {
+    // `ts` never decreases along the log, so the records up to an instant are a prefix.
+    let (mut low, mut high) = (0, log.size());
+    while low < high {
+        let middle = u64::midpoint(low, high);
+        let record = log.get(middle)?;
+        let ts = record.and_then(|record| LeafRef::parse(&record.leaf).ok()?.ts.parse::<Timestamp>().ok());
+        if ts.is_none_or(|ts| ts > instant) { high = middle } else { low = middle + 1 }
+    }
+    Ok(low)
 }
 
 /// The log of a directory, without taking its lock where the back-end allows it.

@@ -19,6 +19,9 @@ use hefu_projections::Views;
 use hefu_store::{DirLock, DurablePoint};
 use uuid::Uuid;
 
+mod live;
+
+pub use self::live::Progress;
 pub use crate::ledger::Mode;
 use crate::{
     answer::{Accepted, Answer, EngineError, Refused},
@@ -50,6 +53,7 @@ pub struct Engine {
     indexer: Option<Indexer>,
     desk: Desk,
     notary: Option<Notary>,
+    progress: Arc<Progress>,
     opened: Opened,
 }
 
@@ -106,7 +110,10 @@ impl Engine {
         let desk = Desk { dir: dir.to_owned(), log: reader.clone(), cosigner };
         let notary = options.notary.map(|schedule| Notary::start(dir, desk.clone(), schedule)).transpose()?;
         let (queue, requests) = mpsc::sync_channel(QUEUE);
+        let progress = Arc::new(Progress::default());
+        progress.note(ledger.log.size());
         let writer = Writer {
+            progress: progress.clone(),
             dir: dir.to_owned(),
             options,
             last_snapshot: opened.from_snapshot,
@@ -119,7 +126,7 @@ impl Engine {
         let writer =
             thread::Builder::new().name("hefu-writer".to_owned()).spawn(move || writer.run(&requests));
         let writer = writer.map_err(EngineError::file("start a thread for", dir))?;
-        Ok(Engine { origin, authenticator, views, queue, writer, indexer, desk, notary, opened })
+        Ok(Engine { origin, authenticator, views, queue, writer, indexer, desk, notary, progress, opened })
     }
 
     /// The ledger's name.
@@ -188,6 +195,7 @@ impl Engine {
 
 /// What the writer thread owns.
 struct Writer {
+    progress: Arc<Progress>,
     dir: PathBuf,
     options: Options,
     last_snapshot: u64,
@@ -323,6 +331,9 @@ impl Writer {
                 Ok(()) => outcome = recorded.map_or(outcome, Ok),
                 Err(error) => tracing::error!(%error, "the ledger cannot be opened again yet"),
             }
+        }
+        if let Some(ledger) = &self.ledger {
+            self.progress.note(ledger.log.size());
         }
         outcome
     }

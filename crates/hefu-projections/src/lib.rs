@@ -4,14 +4,17 @@
 //! the log; nothing here can refuse a fact. Not here: storage, the order of commands, anything that is not a function
 //! of the events so far.
 
+pub mod as_of;
 pub mod circulation;
 pub mod contested;
 pub mod counted;
 pub mod counting;
 pub mod disclosure;
 pub mod explain;
+pub mod find;
 pub mod marks;
 mod past;
+pub mod report;
 pub mod revised;
 pub mod revisions;
 pub mod settlement;

@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     io,
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -15,12 +16,23 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
 };
-use tokio::{net::TcpListener, runtime::Runtime, sync::Semaphore, sync::oneshot, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    runtime::Runtime,
+    sync::{Semaphore, oneshot, watch},
+    time::timeout,
+};
+
+use crate::tls::Tls;
 
 /// A server cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -36,10 +48,25 @@ pub enum ServerError {
     /// Others could reach the address, and read and alter what goes over the wire.
     #[error("{0} can be reached from other machines, and there is no TLS")]
     Exposed(SocketAddr),
+    /// A certificate or its key does not serve.
+    #[error("{}: {why}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The system gives no threads, sockets or signals.
     #[error("the server cannot run: {0}")]
     Io(#[from] io::Error),
 }
+
+/// Bytes for the head of a request over HTTP/1.1.
+const HEAD: usize = 32 * 1024;
+/// The same over HTTP/2.
+const HEAD_LIST: u32 = 32 * 1024;
+/// Requests at once on one connection over HTTP/2.
+const STREAMS: u32 = 128;
 
 /// Where to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +84,7 @@ pub struct Limits {
     pub connections: usize,
     /// For the head of a request, from its first byte or from the end of the request before.
     pub head: Duration,
-    /// For a request's body and the answer to it.
+    /// For a request's body and the beginning of the answer to it; a stream may then go on.
     pub request: Duration,
     /// For what is under way when the server is told to stop.
     pub stop: Duration,
@@ -79,6 +106,8 @@ pub struct Server {
     runtime: Runtime,
     listener: TcpListener,
     limits: Limits,
+    tls: Option<Tls>,
+    stopping: watch::Sender<bool>,
 }
 
 impl Server {
@@ -86,14 +115,20 @@ impl Server {
     ///
     /// Fails if the address is taken, or can be reached from elsewhere and nobody said it may.
     pub fn listen(listen: Listen, limits: Limits) -> Result<Server, ServerError> {
+        Server::listen_with(listen, None, limits)
+    }
+
+    /// The same, with TLS if there is a certificate: then others may connect.
+    pub fn listen_with(listen: Listen, tls: Option<Tls>, limits: Limits) -> Result<Server, ServerError> {
         let Listen { address, exposed } = listen;
-        if !exposed && !is_loopback(address.ip()) {
+        if tls.is_none() && !exposed && !is_loopback(address.ip()) {
             return Err(ServerError::Exposed(address));
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind(address));
         let listener = listener.map_err(|error| ServerError::Bind { address, error })?;
-        Ok(Server { runtime, listener, limits })
+        let stopping = watch::Sender::new(false);
+        Ok(Server { runtime, listener, limits, tls, stopping })
     }
 
     /// The address, with the port that the system chose.
@@ -101,34 +136,50 @@ impl Server {
         Ok(self.listener.local_addr()?)
     }
 
+    /// Where to start what goes on beside the answers.
+    pub(crate) fn handle(&self) -> &tokio::runtime::Handle {
+        self.runtime.handle()
+    }
+
+    /// Becomes true when the server is told to stop: who streams without end, ends then.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
     /// Answers until the process is told to stop (SIGINT, SIGTERM), and finishes what is under way.
     pub fn run(self, router: Router) -> Result<(), ServerError> {
-        let Server { runtime, listener, limits } = self;
+        let Server { runtime, listener, limits, tls, stopping } = self;
         runtime.block_on(async {
             let stop = told_to_stop()?;
-            serve(listener, limits, router, stop).await;
-            Ok(())
-        })
+            serve((listener, tls), limits, router, (stop, stopping)).await;
+            Ok::<_, ServerError>(())
+        })?;
+        runtime.shutdown_timeout(limits.stop);
+        Ok(())
     }
 
     /// Answers in the background until what is given back is dropped.
     pub fn spawn(self, router: Router) -> Result<Running, ServerError> {
         let address = self.address()?;
-        let Server { runtime, listener, limits } = self;
+        let Server { runtime, listener, limits, tls, stopping } = self;
+        let secure = tls.is_some();
         let (stop, told) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name("hefu-server".to_owned()).spawn(move || {
-            runtime.block_on(serve(listener, limits, router, async {
+            let stop = async {
                 // A dropped sender means stop, too.
                 let _ = told.await;
-            }));
+            };
+            runtime.block_on(serve((listener, tls), limits, router, (stop, stopping)));
+            runtime.shutdown_timeout(limits.stop);
         })?;
-        Ok(Running { address, stop: Some(stop), thread: Some(thread) })
+        Ok(Running { address, secure, stop: Some(stop), thread: Some(thread) })
     }
 }
 
 /// A server at work in the background.
 pub struct Running {
     address: SocketAddr,
+    secure: bool,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -141,7 +192,7 @@ impl Running {
 
     /// Its address as the beginning of URLs, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.address)
     }
 }
 
@@ -155,7 +206,12 @@ impl Drop for Running {
     }
 }
 
-async fn serve(listener: TcpListener, limits: Limits, router: Router, stop: impl Future<Output = ()>) {
+async fn serve(
+    (listener, tls): (TcpListener, Option<Tls>),
+    limits: Limits,
+    router: Router,
+    (stop, stopping): (impl Future<Output = ()>, watch::Sender<bool>),
+) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
     tokio::pin!(stop);
@@ -178,24 +234,60 @@ async fn serve(listener: TcpListener, limits: Limits, router: Router, stop: impl
             },
             () = &mut stop => break,
         };
-        let router = router.clone();
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let router = router.clone();
-            async move { Ok::<_, Infallible>(in_time(limits.request, router, request.map(Body::new)).await) }
-        });
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(32 * 1024);
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        // Small answers must not wait for more to send.
+        let _ = stream.set_nodelay(true);
+        let (router, watcher, tls) = (router.clone(), graceful.watcher(), tls.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!("connection: {error}");
+            match tls {
+                None => converse(stream, limits, router, watcher).await,
+                Some(tls) => match timeout(limits.head, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => converse(stream, limits, router, watcher).await,
+                    Ok(Err(error)) => tracing::debug!("TLS: {error}"),
+                    Err(_) => tracing::debug!("TLS: too slow"),
+                },
             }
             drop(place);
         });
     }
     drop(listener);
+    stopping.send_replace(true);
     if timeout(limits.stop, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were cut off at the stop");
+    }
+}
+
+/// One connection, HTTP/1.1 or HTTP/2.
+async fn converse<I>(stream: I, limits: Limits, router: Router, watcher: Watcher)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (heard, mut hearing) = watch::channel(false);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let router = router.clone();
+        heard.send_if_modified(|heard| !std::mem::replace(heard, true));
+        async move { Ok::<_, Infallible>(in_time(limits.request, router, request.map(Body::new)).await) }
+    });
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(HEAD);
+    // A peer that has gone without a word is noticed by the ping.
+    http.http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD_LIST)
+        .keep_alive_interval(Some(limits.head))
+        .keep_alive_timeout(limits.head);
+    let connection = watcher.watch(http.serve_connection(TokioIo::new(stream), service));
+    // Until it is clear which HTTP is spoken, no other timer runs.
+    let silence = async {
+        if timeout(limits.head, hearing.wait_for(|heard| *heard)).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        outcome = connection => if let Err(error) = outcome {
+            tracing::debug!("connection: {error}");
+        },
+        () = silence => tracing::debug!("connection: no request came"),
     }
 }
 

@@ -26,6 +26,8 @@ fn help() {
             ("transfer-propose", &["transfer", "propose", "--help"]),
             ("dispute", &["dispute", "--help"]),
             ("dispute-open", &["dispute", "open", "--help"]),
+            ("serve", &["serve", "--help"]),
+            ("token-create", &["token", "create", "--help"]),
             ("audit", &["audit", "--help"]),
             ("audit-export", &["audit", "export", "--help"]),
         ] {

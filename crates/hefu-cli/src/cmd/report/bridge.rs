@@ -13,10 +13,10 @@ use crate::{
 pub(super) fn bridges(figures: &Figures<'_>) -> (Vec<Table>, Json) {
     let mut tables = Vec::new();
     let mut list = Vec::new();
-    for indicator in figures.indicators.iter().copied().filter(|id| figures.adds_up(*id)) {
+    for indicator in figures.report.indicators.iter().copied().filter(|id| figures.adds_up(*id)) {
         let mut sums = sums(figures, indicator);
         let mut behind = behind(figures, indicator);
-        for area in &figures.areas {
+        for area in &figures.report.areas {
             let lines = eliminated(figures, *area, indicator);
             let (shown_parts, json) = one(figures, *area, indicator, &lines);
             sums.rows.push(shown_parts);

@@ -9,11 +9,7 @@ use hefu_domain::{
     state::{IndicatorId, State},
 };
 use hefu_engine::Reader;
-use hefu_projections::{
-    contested::{Contested, Outcomes},
-    counting::Row,
-    status::Status,
-};
+use hefu_projections::{contested::Outcomes, counting::Row, report::Report, status::Status};
 use serde_json::Value;
 
 use super::{basis::Basis, bridge, frozen, notice, outcomes, public, sdmx};
@@ -86,9 +82,7 @@ pub(super) struct Figures<'a> {
     pub(super) context: &'a Context,
     pub(super) args: &'a Args,
     pub(super) reader: &'a Reader,
-    pub(super) indicators: Vec<IndicatorId>,
-    pub(super) areas: Vec<RegionId>,
-    pub(super) contested: Contested,
+    pub(super) report: Report<'a>,
     /// Without `--explain-elimination` a table lists at most this many observations of an area.
     pub(super) few: usize,
 }
@@ -112,22 +106,19 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
     let (reader, position, frozen) = find::reader_or_vintage(context, args.as_of, args.vintage.as_deref())?;
     let state = &reader.views.state;
     let region = find::region(state, &args.region)?.id;
-    let indicators: Vec<IndicatorId> = if args.indicator.is_empty() {
-        let current: Vec<_> = match &frozen {
-            Some(vintage) => vintage.indicators.clone(),
-            None => state.policy.indicators.iter().map(|indicator| indicator.code).collect(),
-        };
-        current.into_iter().filter_map(|code| Some(state.indicator(code)?.0)).collect()
-    } else {
-        args.indicator.iter().map(|name| find::indicator(state, name)).collect::<Result<_>>()?
+    let indicators: Vec<IndicatorId> = match &frozen {
+        Some(vintage) if args.indicator.is_empty() => {
+            vintage.indicators.iter().filter_map(|code| Some(state.indicator(*code)?.0)).collect()
+        }
+        _ => args.indicator.iter().map(|name| find::indicator(state, name)).collect::<Result<_>>()?,
     };
     if let Some(vintage) = &frozen {
         frozen::holds(state, vintage, &indicators, args.period)?;
     }
     let mut areas = if args.children { state.regions.subtree(region) } else { vec![region] };
     areas.retain(|area| state.regions.get(*area).level <= reach.lowest);
-    let contested = Contested::over(&reader.views, &indicators, args.period);
-    let figures = Figures { context, args, reader: &reader, indicators, areas, contested, few: reach.few };
+    let report = Report::new(&reader.views, areas, indicators, args.period);
+    let figures = Figures { context, args, reader: &reader, report, few: reach.few };
     if args.public {
         public::allows(&figures)?;
     }
@@ -140,7 +131,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
         return Ok(0);
     }
     let data = outcomes::with_columns(&figures, figures.data());
-    let mut tables: Vec<Table> = figures.indicators.iter().map(|id| figures.table(*id)).collect();
+    let mut tables: Vec<Table> = figures.report.indicators.iter().map(|id| figures.table(*id)).collect();
     tables.extend(outcomes::table(&figures));
     let mut pairs = vec![
         ("position", position.into()),
@@ -186,16 +177,16 @@ impl Figures<'_> {
     }
 
     pub(super) fn row(&self, area: RegionId, indicator: IndicatorId) -> Row {
-        self.reader.views.counting.row(self.state(), area, indicator, self.args.period)
+        self.report.row(area, indicator)
     }
 
     /// What a row may become while something behind it is contested.
     pub(super) fn outcomes(&self, row: &Row) -> Option<Outcomes> {
-        self.contested.outcomes(&self.reader.views, row)
+        self.report.outcomes(row)
     }
 
     fn status(&self, row: &Row) -> Status {
-        Status::of(&self.reader.views, row, self.outcomes(row).as_ref())
+        self.report.status(row)
     }
 
     /// The rows as files hold them: one per area and indicator.
@@ -210,8 +201,8 @@ impl Figures<'_> {
         columns.extend(bases.iter().map(|basis| basis.column()));
         columns.push(Column::text("status", "状态", "status"));
         let mut table = Table::new(columns);
-        for area in &self.areas {
-            for indicator in &self.indicators {
+        for area in &self.report.areas {
+            for indicator in &self.report.indicators {
                 let row = self.row(*area, *indicator);
                 let entry = &self.state().indicators[usize::from(indicator.0)];
                 let region = self.context.lang.region(self.state().regions.get(*area));
@@ -242,7 +233,7 @@ impl Figures<'_> {
         columns.extend(bases.iter().map(|basis| basis.column()));
         columns.push(Column::text("status", "状态", "status"));
         let mut table = Table::new(columns).titled(self.title(indicator));
-        for area in &self.areas {
+        for area in &self.report.areas {
             let row = self.row(*area, indicator);
             let mut cells = vec![self.area(*area)];
             cells.extend(bases.iter().map(|basis| self.amount(indicator, basis.of(&row))));
@@ -270,7 +261,7 @@ impl Figures<'_> {
     /// An area, set in by its depth below the first.
     pub(super) fn area(&self, area: RegionId) -> Cell {
         let tree = &self.state().regions;
-        let top = self.areas.first().copied().unwrap_or(area);
+        let top = self.report.areas.first().copied().unwrap_or(area);
         let depth = tree.upward(area).take_while(|id| *id != top).count();
         let region = tree.get(area);
         let indent = "  ".repeat(depth);

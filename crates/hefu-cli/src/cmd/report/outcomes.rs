@@ -23,8 +23,8 @@ const OUTCOMES: [(&str, &str, &str, Which); 4] = [
 
 /// Every row in the order of the report, with what it may become.
 fn open(figures: &Figures<'_>) -> Vec<Option<(Row, Outcomes)>> {
-    let rows = figures.areas.iter().flat_map(|area| {
-        figures.indicators.iter().map(|indicator| {
+    let rows = figures.report.areas.iter().flat_map(|area| {
+        figures.report.indicators.iter().map(|indicator| {
             let row = figures.row(*area, *indicator);
             let outcomes = figures.outcomes(&row).filter(|_| !row.missing)?;
             Some((row, outcomes))

@@ -79,10 +79,10 @@ pub(super) fn page(figures: &Figures<'_>, position: u64, head: &str) -> Page {
         ]
     };
     let titled = |id: &IndicatorId| Table::new(columns()).titled(figures.title(*id));
-    let mut tables: Vec<Table> = figures.indicators.iter().map(titled).collect();
+    let mut tables: Vec<Table> = figures.report.indicators.iter().map(titled).collect();
     let mut suppressed = 0;
-    for area in &figures.areas {
-        for (place, indicator) in figures.indicators.iter().enumerate() {
+    for area in &figures.report.areas {
+        for (place, indicator) in figures.report.indicators.iter().enumerate() {
             let figure = figure(figures, &mut release, *area, *indicator);
             suppressed += usize::from(figure.suppressed);
             data.rows.push(row(figures, *area, *indicator, &figure));

@@ -76,8 +76,9 @@ pub(super) fn print(figures: &Figures<'_>) -> Result {
     let mut data = Data::all(Api::V2, flow);
     let state = figures.state();
     let list = |codes: Vec<String>| codes.join(",");
-    let areas = figures.areas.iter().map(|area| format!("CN{}", state.code(*area))).collect();
-    let indicators = figures.indicators.iter().map(|id| state.indicators[usize::from(id.0)].code.to_string());
+    let areas = figures.report.areas.iter().map(|area| format!("CN{}", state.code(*area))).collect();
+    let indicators =
+        figures.report.indicators.iter().map(|id| state.indicators[usize::from(id.0)].code.to_string());
     let bases = figures.bases().into_iter().map(|basis| code(basis).to_owned()).collect();
     for (id, wanted) in [
         ("REF_AREA", list(areas)),

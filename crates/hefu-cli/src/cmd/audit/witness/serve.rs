@@ -66,6 +66,11 @@ impl From<ServerError> for CliError {
                 );
                 CliError::new("exposed", exit::USAGE, message).hint(hint)
             }
+            ServerError::Tls { path, .. } => {
+                let name = path.display().to_string();
+                let message = text(format!("{name} 不可用"), format!("{name} cannot be used"));
+                CliError::new("bad_certificate", exit::BAD_CONFIG, message).at("file", name)
+            }
             ServerError::Bind { .. } | ServerError::Io(_) => {
                 CliError::new("cannot_listen", exit::IO, text("无法监听", "the server cannot listen"))
             }

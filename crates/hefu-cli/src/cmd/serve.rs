@@ -1,0 +1,66 @@
+//! `hefu serve`: the ledger's services over the wire, with checkpoints signed meanwhile.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use hefu_engine::{Options, Schedule};
+use hefu_server::{Limits, Listen, Server, Service, ServiceError, Tls};
+use serde_json::json;
+
+use crate::{
+    context::Context,
+    error::{CliError, Result, exit},
+    lang::text,
+    render,
+};
+
+/// Connections at once.
+const CONNECTIONS: usize = 1024;
+
+/// `hefu serve`
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7379")]
+    listen: SocketAddr,
+    /// Certificate with its chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Let other machines connect although there is no TLS: a proxy adds it, or the network is trusted
+    #[arg(long)]
+    without_tls: bool,
+    /// Sign a checkpoint this often if records came, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    checkpoint_every: u64,
+}
+
+/// Serves until SIGINT or SIGTERM. Prints the address once it listens.
+pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
+    context.exists()?;
+    let files = args.tls_cert.as_ref().zip(args.tls_key.as_ref());
+    let tls = files.map(|(certificate, key)| Tls::read(certificate, key)).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
+    let listen = Listen { address: args.listen, exposed: args.without_tls };
+    let server = Server::listen_with(listen, tls, limits)?;
+    let url = format!("{scheme}://{}", server.address()?);
+    let every = Duration::from_secs(args.checkpoint_every);
+    let options = Options { notary: Some(Schedule { every, at_stop: true }), ..Options::default() };
+    let engine = context.engine_with(options)?;
+    let service = Service::new(&context.dir, engine, server)?;
+    render::write_out(format!("{}\n", json!({"url": url})).as_bytes())?;
+    context.say(&text(format!("正在监听 {url};Ctrl-C 停止"), format!("listening on {url}; Ctrl-C stops it")));
+    service.run()?;
+    Ok(exit::DONE)
+}
+
+impl From<ServiceError> for CliError {
+    fn from(error: ServiceError) -> CliError {
+        match error {
+            ServiceError::Server(error) => error.into(),
+            ServiceError::Engine(error) => error.into(),
+        }
+    }
+}
