@@ -155,6 +155,11 @@ pub const fn rule(operation: Operation, role: Role) -> Rule {
             // Public tables come with disclosure control, or not at all.
             Role::Public | Role::Treasury | Role::Admin => Rule::Nothing,
         },
+        // Names, positions and digests: no figure.
+        Operation::Vintages => match role {
+            Role::Statistics | Role::Auditor | Role::Region | Role::Coordinator => Rule::Everything,
+            Role::Public | Role::Treasury | Role::Admin => Rule::Nothing,
+        },
         Operation::Statements => match role {
             Role::Statistics | Role::Auditor => Rule::Everything,
             Role::Region | Role::Treasury | Role::Coordinator => Rule::Own,

@@ -12,8 +12,9 @@ mod project;
 mod projects;
 mod statements;
 mod suggest;
+mod vintages;
 
-use hefu_domain::{period::Period, region::RegionId, state::State, time::Date};
+use hefu_domain::{period::Period, region::RegionId, state::State, time::Date, vintage::Vintage};
 use hefu_projections::{Views, as_of::AsOf, find};
 
 pub use page::Token;
@@ -31,6 +32,8 @@ pub struct Known<'v> {
     pub head: &'v str,
     /// The day that "now" means for the answer.
     pub today: Date,
+    /// The vintage that is answered from, its digest compared.
+    pub frozen: Option<&'v Vintage>,
 }
 
 impl<'v> Known<'v> {
@@ -70,6 +73,10 @@ pub trait Question: Default + Send + 'static {
         let text = self.moment().map_or("", |moment| &moment.as_of);
         if text.is_empty() {
             return Ok(None);
+        }
+        if self.moment().is_some_and(|moment| !moment.vintage.is_empty()) {
+            let (zh, en) = ("as_of 与 vintage 只能二选一", "either as_of or vintage, not both");
+            return Err(Problem::usage("moment.vintage", zh, en));
         }
         let wrong = |_| {
             Problem::usage(

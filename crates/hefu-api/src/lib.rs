@@ -5,9 +5,13 @@
 
 pub mod access;
 pub mod answer;
+pub mod describe;
 pub mod ledger;
+pub mod openapi;
 pub mod operation;
 pub mod problem;
+pub mod query;
+pub mod routes;
 mod words;
 
 /// The messages and services of `proto/hefu/v1`, with their proto3 JSON.

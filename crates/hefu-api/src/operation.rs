@@ -13,6 +13,7 @@ pub enum Operation {
     Circulation,
     Disputes,
     Statements,
+    Vintages,
     Explain,
     Suggest,
     Checkpoint,
@@ -25,7 +26,7 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Operation; 17] = [
+    pub const ALL: [Operation; 18] = [
         Operation::Submit,
         Operation::SubmitBatch,
         Operation::GetReceipt,
@@ -35,6 +36,7 @@ impl Operation {
         Operation::Circulation,
         Operation::Disputes,
         Operation::Statements,
+        Operation::Vintages,
         Operation::Explain,
         Operation::Suggest,
         Operation::Checkpoint,
@@ -57,6 +59,7 @@ impl Operation {
             Operation::Circulation => "Circulation",
             Operation::Disputes => "Disputes",
             Operation::Statements => "Statements",
+            Operation::Vintages => "Vintages",
             Operation::Explain => "Explain",
             Operation::Suggest => "Suggest",
             Operation::Checkpoint => "Checkpoint",

@@ -30,6 +30,12 @@ pub enum Kind {
     Rule,
     /// Not yet: ask again when the ledger has come so far.
     NotYet,
+    /// The path does not take the method.
+    Method,
+    /// The request has another form than the path takes.
+    Media,
+    /// It did not come in time.
+    Slow,
     /// Too much at once.
     TooLarge,
     /// Too many at once: ask again later.
@@ -42,7 +48,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Usage,
         Kind::Malformed,
         Kind::Unauthenticated,
@@ -51,6 +57,9 @@ impl Kind {
         Kind::Taken,
         Kind::Rule,
         Kind::NotYet,
+        Kind::Method,
+        Kind::Media,
+        Kind::Slow,
         Kind::TooLarge,
         Kind::Busy,
         Kind::Unavailable,
@@ -68,10 +77,34 @@ impl Kind {
             Kind::Taken => (Code::AlreadyExists, 409, 1),
             Kind::Rule => (Code::FailedPrecondition, 422, 1),
             Kind::NotYet => (Code::FailedPrecondition, 409, 1),
+            Kind::Method => (Code::Unimplemented, 405, 64),
+            Kind::Media => (Code::InvalidArgument, 415, 64),
+            Kind::Slow => (Code::DeadlineExceeded, 408, 75),
             Kind::TooLarge => (Code::ResourceExhausted, 413, 64),
             Kind::Busy => (Code::ResourceExhausted, 429, 75),
             Kind::Unavailable => (Code::Unavailable, 503, 69),
             Kind::Internal => (Code::Internal, 500, 74),
+        }
+    }
+
+    /// What it means, for documents.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Kind::Usage => "The question is wrong.",
+            Kind::Malformed => "The command cannot be read.",
+            Kind::Unauthenticated => "No token, or one that does not serve.",
+            Kind::Denied => "The role or the region may not.",
+            Kind::Unknown => "There is no such thing.",
+            Kind::Taken => "The id is taken.",
+            Kind::Rule => "A rule says no.",
+            Kind::NotYet => "The ledger has not come so far.",
+            Kind::Method => "The path does not take the method.",
+            Kind::Media => "The request is not JSON.",
+            Kind::Slow => "The request did not come in time.",
+            Kind::TooLarge => "Too much at once.",
+            Kind::Busy => "Too many at once.",
+            Kind::Unavailable => "The ledger cannot work now.",
+            Kind::Internal => "A defect, or a failure of the machine.",
         }
     }
 
@@ -202,7 +235,8 @@ impl From<NotFound> for Problem {
             NotFound::Region { .. }
             | NotFound::Project(_)
             | NotFound::Dispute(_)
-            | NotFound::Indicator { .. } => Kind::Unknown,
+            | NotFound::Indicator { .. }
+            | NotFound::Vintage(_) => Kind::Unknown,
         };
         Problem::new(kind, error.code(), error.zh(), error.to_string())
     }

@@ -28,12 +28,12 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The ledger's directory
+    /// The ledger's directory, or for reading the URL of its service (HEFU_TOKEN, HEFU_CA)
     #[arg(
         short = 'L',
         long,
         global = true,
-        value_name = "DIR",
+        value_name = "DIR|URL",
         env = "HEFU_LEDGER",
         default_value = "hefu-ledger"
     )]
@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Period(period::Args),
     /// Freeze figures under a name, and compare what was frozen
     Vintage(vintage::Args),
-    /// Answer over the wire: gRPC on one port, for other machines with TLS
+    /// Answer over the wire: gRPC, HTTP and SDMX on one port, for other machines with TLS
     Serve(serve::Args),
     /// Tokens for those who ask over the wire
     Token(token::Args),

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hefu_chain::proof::TlogProof;
 use hefu_engine::{Engine, KeyStore, Options, Publisher, Reader};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -13,6 +14,7 @@ use crate::{
     args::Global,
     error::{CliError, Result, exit},
     lang::{Lang, Text, text},
+    remote,
     render::Format,
 };
 
@@ -22,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How `hefu` was called.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
-    /// The ledger's directory.
-    pub(crate) dir: PathBuf,
+    /// Where the ledger is.
+    pub(crate) place: Place,
     pub(crate) lang: Lang,
     pub(crate) format: Format,
     /// Where the result goes, if not to stdout.
@@ -34,6 +36,25 @@ pub(crate) struct Context {
     pub(crate) colour: bool,
 }
 
+/// Where a ledger is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// In a directory of this machine.
+    Dir(PathBuf),
+    /// Behind a service.
+    Url(String),
+}
+
+impl Place {
+    fn of(place: &Path) -> Place {
+        let web = |text: &&str| text.starts_with("http://") || text.starts_with("https://");
+        match place.to_str().filter(web) {
+            Some(url) => Place::Url(url.to_owned()),
+            None => Place::Dir(place.to_owned()),
+        }
+    }
+}
+
 impl Context {
     /// From the global options and the environment.
     pub(crate) fn new(global: &Global) -> Context {
@@ -41,7 +62,7 @@ impl Context {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let on_terminal = io::stdout().is_terminal();
         Context {
-            dir: global.ledger.clone(),
+            place: Place::of(&global.ledger),
             lang: global.lang.unwrap_or_else(Lang::of_environment),
             format: global.format.unwrap_or(if on_terminal { Format::Table } else { Format::Jsonl }),
             out: None,
@@ -52,8 +73,36 @@ impl Context {
 
     /// Opens the ledger for looking: no lock, no key.
     pub(crate) fn reader(&self) -> Result<Reader> {
-        self.exists()?;
-        Ok(Reader::open(&self.dir)?)
+        match &self.place {
+            Place::Url(url) => remote::reader(self, url),
+            Place::Dir(_) => Ok(Reader::open(self.exists()?)?),
+        }
+    }
+
+    /// The proof that a record is under the newest checkpoint.
+    pub(crate) fn prove(&self, position: u64) -> Result<TlogProof> {
+        match &self.place {
+            Place::Url(url) => remote::prove(self, url, position),
+            Place::Dir(_) => Ok(hefu_engine::prove(self.exists()?, position)?),
+        }
+    }
+
+    /// The ledger's directory. Fails for a ledger behind a URL.
+    pub(crate) fn dir(&self) -> Result<&Path> {
+        match &self.place {
+            Place::Dir(dir) => Ok(dir),
+            Place::Url(url) => {
+                let message = text(
+                    "此命令须在账本目录上运行,不能通过网址",
+                    "this command works on a ledger's directory, not over a URL",
+                );
+                let hint = text(
+                    "在保存账本的机器上运行,用 -L 指明目录;已签署的命令可经 HTTP 或 gRPC 提交",
+                    "run it where the ledger lies, with -L and its directory; signed commands go in over HTTP or gRPC",
+                );
+                Err(CliError::new("needs_directory", exit::USAGE, message).hint(hint).at("url", url.clone()))
+            }
+        }
     }
 
     /// Opens the ledger for writing.
@@ -63,8 +112,7 @@ impl Context {
 
     /// The same with other options.
     pub(crate) fn engine_with(&self, options: Options) -> Result<Engine> {
-        self.exists()?;
-        let engine = Engine::open(&self.dir, options)?;
+        let engine = Engine::open(self.exists()?, options)?;
         let opened = engine.opened();
         if opened.store.torn_bytes > 0 {
             self.say(&text(
@@ -86,21 +134,21 @@ impl Context {
 
     /// Opens the ledger for publishing what is on its disk.
     pub(crate) fn publisher(&self) -> Result<Publisher> {
-        self.exists()?;
-        Ok(Publisher::open(&self.dir)?)
+        Ok(Publisher::open(self.exists()?)?)
     }
 
     /// The keys beside the ledger.
-    pub(crate) fn keys(&self) -> KeyStore {
-        KeyStore::beside(&self.dir)
+    pub(crate) fn keys(&self) -> Result<KeyStore> {
+        Ok(KeyStore::beside(self.dir()?))
     }
 
-    /// Fails where there is no ledger.
-    pub(crate) fn exists(&self) -> Result {
-        if self.dir.is_dir() {
-            return Ok(());
+    /// The directory. Fails where there is no ledger.
+    pub(crate) fn exists(&self) -> Result<&Path> {
+        let dir = self.dir()?;
+        if dir.is_dir() {
+            return Ok(dir);
         }
-        let dir = self.dir.display();
+        let dir = dir.display();
         let message = text(format!("{dir} 没有账本"), format!("there is no ledger at {dir}"));
         let hint = text(
             "用 -L 指明目录,或运行 `hefu init` 新建",

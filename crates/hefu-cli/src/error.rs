@@ -21,6 +21,7 @@ pub(crate) mod exit {
     pub(crate) const PROVEN_BAD: u8 = 2;
     pub(crate) const USAGE: u8 = 64;
     pub(crate) const BAD_INPUT: u8 = 65;
+    pub(crate) const UNREACHABLE: u8 = 69;
     pub(crate) const CANNOT_CREATE: u8 = 73;
     pub(crate) const IO: u8 = 74;
     pub(crate) const NO_PERMISSION: u8 = 77;

@@ -81,6 +81,10 @@ impl From<NotFound> for CliError {
                 let hint = text("`hefu dispute list` 列出全部", "`hefu dispute list` shows all");
                 refused.hint(hint).at("value", name)
             }
+            NotFound::Vintage(name) => {
+                let hint = text("`hefu vintage list` 列出全部", "`hefu vintage list` shows all");
+                refused.hint(hint).at("value", name)
+            }
             NotFound::Indicator { name, known } => {
                 let hint = text(format!("目录中有 {known}"), format!("the catalogue has {known}"));
                 refused.hint(hint).at("value", name)
@@ -134,12 +138,7 @@ pub(crate) fn reader_or_vintage(
 
 /// The vintage with this name.
 pub(crate) fn vintage<'s>(state: &'s State, name: &str) -> Result<(&'s str, &'s Vintage)> {
-    let found = state.vintages.frozen.get_key_value(name);
-    found.map(|(name, vintage)| (name.as_str(), vintage)).ok_or_else(|| {
-        let message = text(format!("没有版本 `{name}`"), format!("there is no vintage `{name}`"));
-        let hint = text("`hefu vintage list` 列出全部", "`hefu vintage list` shows all");
-        CliError::new("unknown_vintage", exit::REFUSED, message).hint(hint).at("value", name)
-    })
+    Ok(find::vintage(state, name)?)
 }
 
 /// The ledger as a vintage froze it.

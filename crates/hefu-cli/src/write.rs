@@ -93,7 +93,7 @@ fn submit(
 ) -> Result<Accepted> {
     let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
     let command = fields(&views.state)?;
-    let mut signer = Signer::new(engine.origin().clone(), context.keys());
+    let mut signer = Signer::new(engine.origin().clone(), context.keys()?);
     let draft = Draft { command, id: None, signer: signing.signer.clone() };
     let signed = signer.sign(draft, &views.state, system_clock())?;
     drop(views);

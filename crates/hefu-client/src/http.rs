@@ -2,12 +2,27 @@
 
 use std::time::Duration;
 
-use ureq::{Agent, http};
+use ureq::{
+    Agent, http,
+    tls::{PemItem, RootCerts, TlsConfig, parse_pem},
+};
 
 /// Makes requests.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Http {
     agent: Agent,
+    limit: Duration,
+    /// What stands in every request.
+    headers: Vec<(&'static str, String)>,
+    /// Whether one of them is a token.
+    token: bool,
+}
+
+impl std::fmt::Debug for Http {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("limit", &self.limit).finish_non_exhaustive()
+    }
 }
 
 /// What a server said.
@@ -34,19 +49,52 @@ pub struct HttpError {
 impl Http {
     /// Requests that take at most so long, all in all.
     pub fn new(limit: Duration) -> Http {
-        let config = Agent::config_builder()
-            .timeout_global(Some(limit))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .user_agent("hefu")
-            .build();
-        Http { agent: Agent::new_with_config(config) }
+        let agent = agent(limit, RootCerts::WebPki);
+        Http { agent, limit, headers: Vec::new(), token: false }
+    }
+
+    /// The same with a bearer token.
+    #[must_use]
+    pub fn with_token(mut self, token: &str) -> Http {
+        self.headers.push(("authorization", format!("Bearer {}", token.trim())));
+        self.token = true;
+        self
+    }
+
+    /// The same, to be told in this language, such as `zh`.
+    #[must_use]
+    pub fn in_language(mut self, language: &str) -> Http {
+        self.headers.push(("accept-language", language.to_owned()));
+        self
+    }
+
+    /// The same, over servers whose certificates these ones, in PEM, vouch for; those of the web do so no longer.
+    pub fn trusting(mut self, pem: &[u8]) -> Result<Http, String> {
+        let mut certificates = Vec::new();
+        for item in parse_pem(pem) {
+            if let PemItem::Certificate(certificate) = item.map_err(|error| error.to_string())? {
+                certificates.push(certificate);
+            }
+        }
+        if certificates.is_empty() {
+            return Err("it holds no certificate".to_owned());
+        }
+        self.agent = agent(self.limit, RootCerts::from(certificates));
+        Ok(self)
+    }
+
+    /// Whether requests say who asks.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token
     }
 
     /// Gets a file of at most `max` bytes. Whatever the status, an answer is an answer.
     pub fn get(&self, url: &str, max: u64) -> Result<Answer, HttpError> {
-        Http::finish(url, max, self.agent.get(url).call())
+        let request = self
+            .headers
+            .iter()
+            .fold(self.agent.get(url), |request, (name, value)| request.header(*name, value));
+        Http::finish(url, max, request.call())
     }
 
     /// Posts a body, for an answer of at most `max` bytes.
@@ -67,6 +115,18 @@ impl Http {
         let body = answer.body_mut().with_config().limit(max).read_to_vec().map_err(failed)?;
         Ok(Answer { status, kind, body })
     }
+}
+
+fn agent(limit: Duration, roots: RootCerts) -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(limit))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent("hefu")
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .build();
+    Agent::new_with_config(config)
 }
 
 impl Answer {

@@ -38,6 +38,8 @@ impl Source for Site {
         match answer.status {
             200 => Ok(Some(answer.body)),
             404 | 410 => Ok(None),
+            // What is not for everybody is not there for somebody who does not say who asks.
+            401 if !self.http.has_token() => Ok(None),
             300..=399 => Err(io::Error::other(format!("{url}: a redirect, which is not followed"))),
             _ => Err(io::Error::other(format!("{url}: {}", answer.says()))),
         }

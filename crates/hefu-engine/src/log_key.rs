@@ -4,9 +4,9 @@
 //! log says, never the name. A new key is in the store, durably, before the record that puts it in force is written:
 //! after a stop at any point the key that the log asks for is there.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
-use hefu_chain::{key::PublicKey as ChainKey, log_keys::LogKeys, origin::Origin};
+use hefu_chain::{key::PublicKey as ChainKey, leaf::LeafRef, log_keys::LogKeys, origin::Origin};
 use hefu_domain::{
     command::{Command, RotateLogKey},
     event::Event,
@@ -38,6 +38,9 @@ pub(crate) struct History {
 /// is found by halving. A log whose commits no key explains has none that could be trusted.
 pub(crate) fn history(log: &dyn LogReader, origin: &Origin, first: ChainKey) -> Result<History, EngineError> {
     let mut found = History { keys: LogKeys::new(first), both: None };
+    if log.last_commit().is_none() {
+        return told(log, found);
+    }
     let (mut key, mut from) = (first, 0);
     let signed = |key: ChainKey, position: u64| -> Result<bool, EngineError> {
         let commit = log.commit_at(position)?;
@@ -64,6 +67,26 @@ pub(crate) fn history(log: &dyn LogReader, origin: &Origin, first: ChainKey) -> 
         found.keys.rotate(position, public);
         found.both = event.both_until.map(|until| (old, until));
         (key, from) = (public, position);
+    }
+    Ok(found)
+}
+
+/// The same from the records alone, where nothing is known of commits: each rotation that ends the key before it.
+fn told(log: &dyn LogReader, mut found: History) -> Result<History, EngineError> {
+    let mut rotations = Vec::new();
+    log.scan(0, &mut |record| {
+        if LeafRef::parse(record.leaf).is_ok_and(|leaf| leaf.kind == "log_key.rotated") {
+            rotations.push(record.to_record());
+        }
+        ControlFlow::Continue(())
+    })?;
+    for record in rotations {
+        let Some(key) = found.keys.newest() else { break };
+        let Event::LogKeyRotated(event) = decode::fact(log, &record.as_ref())?.event else { continue };
+        if event.old.0 == key.id().0 {
+            found.keys.rotate(record.position, ChainKey(event.public.0));
+            found.both = event.both_until.map(|until| (key, until));
+        }
     }
     Ok(found)
 }

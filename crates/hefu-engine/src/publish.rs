@@ -44,6 +44,7 @@ use self::{
 pub(crate) use self::{
     notary::{Desk, Notary},
     pin::hold,
+    prover::vouched_for,
     signatory::Signatory,
 };
 use crate::{

@@ -7,6 +7,7 @@ use hefu_domain::{
     indicator::IndicatorCode,
     region::{Region, RegionCode},
     state::{IndicatorId, Project, State},
+    vintage::Vintage,
 };
 use uuid::Uuid;
 
@@ -38,6 +39,9 @@ pub enum NotFound {
     /// No dispute.
     #[error("there is no dispute `{0}`")]
     Dispute(String),
+    /// No vintage.
+    #[error("there is no vintage `{0}`")]
+    Vintage(String),
     /// No indicator.
     #[error("there is no indicator `{name}`")]
     Indicator {
@@ -57,6 +61,7 @@ impl NotFound {
             NotFound::AmbiguousRegion { .. } => "ambiguous_region",
             NotFound::Project(_) => "unknown_project",
             NotFound::Dispute(_) => "unknown_dispute",
+            NotFound::Vintage(_) => "unknown_vintage",
             NotFound::Indicator { .. } => "unknown_indicator",
         }
     }
@@ -69,6 +74,7 @@ impl NotFound {
             NotFound::AmbiguousRegion { name, codes } => format!("地区名 `{name}` 不唯一:{codes}"),
             NotFound::Project(name) => format!("没有项目 `{name}`"),
             NotFound::Dispute(name) => format!("没有争议 `{name}`"),
+            NotFound::Vintage(name) => format!("没有版本 `{name}`"),
             NotFound::Indicator { name, .. } => format!("没有指标 `{name}`"),
         }
     }
@@ -118,6 +124,12 @@ pub fn dispute(state: &State, name: &str) -> Result<DisputeId, NotFound> {
     let id = Uuid::try_parse(name).ok().map(DisputeId);
     let known = id.filter(|id| state.disputes.contains_key(id) || state.joined.contains_key(id));
     known.ok_or_else(|| NotFound::Dispute(name.to_owned()))
+}
+
+/// The vintage with this name.
+pub fn vintage<'s>(state: &'s State, name: &str) -> Result<(&'s str, &'s Vintage), NotFound> {
+    let found = state.vintages.frozen.get_key_value(name);
+    found.map(|(name, vintage)| (name.as_str(), vintage)).ok_or_else(|| NotFound::Vintage(name.to_owned()))
 }
 
 /// The indicator with this code.

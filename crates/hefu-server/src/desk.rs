@@ -7,23 +7,34 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use hefu_api::{
-    access::Caller,
+    access::{Caller, Reach},
     answer::{Known, Question},
+    operation::Operation,
     problem::{Kind, Problem},
 };
+use hefu_domain::{time::Date, vintage::Vintage};
 use hefu_engine::{Answer, Engine, EngineError, Mode, Reader, Session, system_clock};
-use hefu_projections::as_of::{AsOf, is_future};
+use hefu_projections::{
+    Views,
+    as_of::{AsOf, is_future},
+    find, vintages,
+};
 use tokio::{
     sync::{Semaphore, watch},
     task::spawn_blocking,
     time::timeout,
 };
 
-use crate::{cursors::Cursors, tokens::Tokens};
+use crate::{
+    counts::Counts,
+    cursors::Cursors,
+    server::{Connections, Server},
+    tokens::Tokens,
+};
 
 /// How long a question waits for the position it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,12 +61,17 @@ pub(crate) struct Desk {
     pub(crate) grown: watch::Receiver<u64>,
     /// Whether the server is to stop.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// What was done.
+    pub(crate) counts: Counts,
+    /// How many are connected.
+    pub(crate) connections: Connections,
     past: Mutex<Vec<(u64, Arc<Reader>)>>,
+    copy: Mutex<Arc<Views>>,
     folds: Semaphore,
 }
 
 impl Desk {
-    pub(crate) fn new(engine: Engine, ledger: &Path, stopping: watch::Receiver<bool>) -> Arc<Desk> {
+    pub(crate) fn new(engine: Engine, ledger: &Path, server: &Server) -> Arc<Desk> {
         let progress = engine.progress();
         let (tell, grown) = watch::channel(progress.wait(0, Duration::ZERO));
         // Ends soon after the last one that listens.
@@ -72,9 +88,11 @@ impl Desk {
             tracing::error!("nobody watches the log grow: {error}");
         }
         let folder = service_folder(ledger);
-        let (past, folds) = (Mutex::default(), Semaphore::new(FOLDS));
+        let (past, copy, folds) = (Mutex::default(), Mutex::default(), Semaphore::new(FOLDS));
         let (tokens, cursors) = (Tokens::of(&folder), Cursors::of(&folder));
-        Arc::new(Desk { engine, tokens, cursors, grown, stopping, past, folds })
+        let (stopping, connections) = (server.stopping(), server.connections());
+        let counts = Counts::default();
+        Arc::new(Desk { engine, tokens, cursors, grown, stopping, counts, connections, past, copy, folds })
     }
 
     /// Who asks, by the `authorization` of a request.
@@ -103,6 +121,19 @@ impl Desk {
         self.work(move |desk| Ok(desk.engine.submit(commands, mode, session.as_ref()).wait()?)).await
     }
 
+    /// Does what an operation does, and notes how it ended and how long it took.
+    pub(crate) async fn counted<T>(
+        &self,
+        operation: Operation,
+        work: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let begun = Instant::now();
+        let outcome = work.await;
+        let code = outcome.as_ref().map_or_else(|problem| problem.code, |_| "ok");
+        self.counts.note(operation, code, begun.elapsed());
+        outcome
+    }
+
     /// Does what blocks.
     pub(crate) async fn work<T: Send + 'static>(
         self: &Arc<Desk>,
@@ -119,11 +150,17 @@ impl Desk {
         question: Q,
     ) -> Result<Q::Answer, Problem> {
         let reach = caller.reach(Q::OPERATION)?;
-        if let Some(wanted) = question.moment().map(|moment| moment.min_position) {
+        let moment = question.moment();
+        if let Some(wanted) = moment.map(|moment| moment.min_position) {
             self.reached(wanted).await?;
         }
         let as_of = question.as_of()?;
+        let vintage = moment.map(|moment| moment.vintage.clone()).filter(|name| !name.is_empty());
         let today = system_clock().date();
+        if let Some(name) = vintage {
+            let _turn = self.folds.acquire().await.map_err(|_| failed())?;
+            return self.work(move |desk| desk.frozen(&name, &question, reach, today)).await;
+        }
         let Some(as_of) = as_of else {
             return self.work(move |desk| desk.now(|known| question.answer(&known, reach))).await;
         };
@@ -132,14 +169,32 @@ impl Desk {
             let Some(reader) = desk.past(as_of)? else {
                 return desk.now(|known| question.answer(&known, reach));
             };
-            let head = reader.head.to_string();
-            let views = &reader.views;
-            // A question about the past is answered with the lists of that day.
-            let today = views.ts.date().min(today);
-            let known = Known { views, position: views.size - 1, head: &head, today };
-            question.answer(&known, reach)
+            answer_from(&reader, None, &question, reach, today)
         })
         .await
+    }
+
+    /// Answers a question from a vintage, unless its digest is not that of its figures any more.
+    fn frozen<Q: Question>(
+        &self,
+        name: &str,
+        question: &Q,
+        reach: Reach,
+        today: Date,
+    ) -> Result<Q::Answer, Problem> {
+        let vintage = self.now(|known| {
+            let vintage = find::vintage(&known.views.state, name);
+            vintage
+                .map(|(_, vintage)| vintage.clone())
+                .map_err(|error| Problem::from(error).at("moment.vintage"))
+        })?;
+        let reader = self.at_size(vintage.position + 1)?;
+        if !vintages::holds(&reader.views, &vintage) {
+            let zh = format!("版本 `{name}` 的数字与冻结时的摘要不符");
+            let en = format!("the figures of vintage `{name}` do not have the digest it was frozen with");
+            return Err(Problem::new(Kind::Rule, "vintage_mismatch", zh, en).at("moment.vintage"));
+        }
+        answer_from(&reader, Some(&vintage), question, reach, today)
     }
 
     /// Waits until the record at a position is known.
@@ -157,11 +212,21 @@ impl Desk {
         let views = self.engine.views().read().unwrap_or_else(PoisonError::into_inner);
         let head = self.engine.head(views.size)?.to_string();
         let position = views.size.saturating_sub(1);
-        what(Known { views: &views, position, head: &head, today: system_clock().date() })
+        what(Known { views: &views, position, head: &head, today: system_clock().date(), frozen: None })
+    }
+
+    /// What is known now, to be looked at for longer than the writer can wait. One copy serves until there is more.
+    pub(crate) fn copy(&self) -> Arc<Views> {
+        let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        let views = self.engine.views().read().unwrap_or_else(PoisonError::into_inner);
+        if copy.size != views.size {
+            *copy = Arc::new(views.clone());
+        }
+        copy.clone()
     }
 
     /// The ledger as it was known then; `None` if that is as it is known now.
-    fn past(&self, as_of: AsOf) -> Result<Option<Arc<Reader>>, Problem> {
+    pub(crate) fn past(&self, as_of: AsOf) -> Result<Option<Arc<Reader>>, Problem> {
         let now = *self.grown.borrow();
         let size = match as_of {
             AsOf::Position(position) if position < now => position + 1,
@@ -182,11 +247,16 @@ impl Desk {
         if size == self.engine.views().read().unwrap_or_else(PoisonError::into_inner).size {
             return Ok(None);
         }
+        self.at_size(size).map(Some)
+    }
+
+    /// The ledger as known after its first `size` records.
+    fn at_size(&self, size: u64) -> Result<Arc<Reader>, Problem> {
         let kept = |past: &Vec<(u64, Arc<Reader>)>| {
             past.iter().find(|(known, _)| *known == size).map(|(_, reader)| reader.clone())
         };
         if let Some(reader) = kept(&self.past.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(Some(reader));
+            return Ok(reader);
         }
         let reader = Arc::new(self.engine.as_of_size(size)?);
         let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
@@ -194,13 +264,26 @@ impl Desk {
             past.remove(0);
         }
         past.push((size, reader.clone()));
-        Ok(Some(reader))
+        Ok(reader)
     }
 
     /// Stops the writer cleanly.
     pub(crate) fn close(self) -> Result<(), EngineError> {
         self.engine.close()
     }
+}
+
+/// Answers from what was known once, with the lists of that day.
+fn answer_from<Q: Question>(
+    reader: &Reader,
+    frozen: Option<&Vintage>,
+    question: &Q,
+    reach: Reach,
+    today: Date,
+) -> Result<Q::Answer, Problem> {
+    let (views, head) = (&reader.views, reader.head.to_string());
+    let today = views.ts.date().min(today);
+    question.answer(&Known { views, position: views.size - 1, head: &head, today, frozen }, reach)
 }
 
 fn not_reached(position: u64, field: &str) -> Problem {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use hefu_api::{
     access::Caller,
+    operation::Operation,
     problem::Problem,
     v1::{
         audit_service_server::AuditServiceServer, ledger_service_server::LedgerServiceServer,
@@ -16,7 +17,7 @@ use hefu_api::{
     },
 };
 use tokio::runtime::Handle;
-use tonic::{Request, Status, metadata::MetadataValue, service::Routes};
+use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{desk::Desk, server::ServerError};
 
@@ -63,9 +64,23 @@ pub(crate) fn services(desk: Arc<Desk>, runtime: &Handle) -> Result<Router, Serv
 }
 
 impl Service {
-    fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
-        let authorization = request.metadata().get("authorization").map(MetadataValue::as_bytes);
-        self.desk.caller(authorization).map_err(status)
+    /// One call: who asks, the work, its outcome counted.
+    async fn call<M, A, F, T>(
+        &self,
+        operation: Operation,
+        request: Request<M>,
+        what: F,
+    ) -> Result<Response<A>, Status>
+    where
+        F: FnOnce(Arc<Desk>, Caller, M) -> T,
+        T: Future<Output = Result<A, Problem>>,
+    {
+        let authorization = request.metadata().get("authorization").map(|value| value.as_bytes().to_vec());
+        let work = async {
+            let caller = self.desk.caller(authorization.as_deref())?;
+            what(self.desk.clone(), caller, request.into_inner()).await
+        };
+        self.desk.counted(operation, work).await.map(Response::new).map_err(status)
     }
 }
 

@@ -5,13 +5,16 @@
 //! way at a stop is finished. Without TLS it listens on the machine itself only, unless told otherwise. Rules are not
 //! here: a router turns HTTP into a call of another crate and its answer into HTTP.
 
+mod counts;
 mod cursors;
 mod desk;
 mod grpc;
+mod http;
 mod records;
 mod sdmx;
 mod server;
 mod service;
+mod submit;
 mod tiles;
 mod tls;
 mod tokens;

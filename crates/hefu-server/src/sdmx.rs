@@ -4,6 +4,7 @@
 //! `Vary` and the ETag say so. A question is worked out on a thread that may block.
 
 mod figures;
+mod live;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -20,6 +21,7 @@ use axum::{
 use hefu_exchange::sdmx::{Message, Refusal, Source, Viewer, answer, parse};
 
 pub use figures::{LedgerCube, LedgerFolder};
+pub(crate) use live::live;
 
 /// Routes for a source. `viewer` says who asks.
 pub fn sdmx<S, V>(source: Arc<S>, viewer: V) -> Router

@@ -13,9 +13,10 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::StatusCode,
-    response::{IntoResponse, Response},
+    http::{HeaderValue, header},
+    response::Response,
 };
+use hefu_api::problem::{Kind, Problem};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -32,7 +33,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::tls::Tls;
+use crate::{http::problem, tls::Tls};
 
 /// A server cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +109,26 @@ pub struct Server {
     limits: Limits,
     tls: Option<Tls>,
     stopping: watch::Sender<bool>,
+    places: Arc<Semaphore>,
+}
+
+/// How many are connected.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    places: Arc<Semaphore>,
+    most: usize,
+}
+
+impl Connections {
+    /// Now. Whoever waits for a place is not counted.
+    pub(crate) fn open(&self) -> u64 {
+        self.most().saturating_sub(self.places.available_permits() as u64)
+    }
+
+    /// At once.
+    pub(crate) fn most(&self) -> u64 {
+        self.most as u64
+    }
 }
 
 impl Server {
@@ -128,7 +149,8 @@ impl Server {
         let listener = runtime.block_on(TcpListener::bind(address));
         let listener = listener.map_err(|error| ServerError::Bind { address, error })?;
         let stopping = watch::Sender::new(false);
-        Ok(Server { runtime, listener, limits, tls, stopping })
+        let places = Arc::new(Semaphore::new(limits.connections));
+        Ok(Server { runtime, listener, limits, tls, stopping, places })
     }
 
     /// The address, with the port that the system chose.
@@ -141,6 +163,11 @@ impl Server {
         self.runtime.handle()
     }
 
+    /// How many are connected.
+    pub(crate) fn connections(&self) -> Connections {
+        Connections { places: self.places.clone(), most: self.limits.connections }
+    }
+
     /// Becomes true when the server is told to stop: who streams without end, ends then.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stopping.subscribe()
@@ -148,10 +175,10 @@ impl Server {
 
     /// Answers until the process is told to stop (SIGINT, SIGTERM), and finishes what is under way.
     pub fn run(self, router: Router) -> Result<(), ServerError> {
-        let Server { runtime, listener, limits, tls, stopping } = self;
+        let Server { runtime, listener, limits, tls, stopping, places } = self;
         runtime.block_on(async {
             let stop = told_to_stop()?;
-            serve((listener, tls), limits, router, (stop, stopping)).await;
+            serve((listener, tls), (limits, places), router, (stop, stopping)).await;
             Ok::<_, ServerError>(())
         })?;
         runtime.shutdown_timeout(limits.stop);
@@ -161,7 +188,7 @@ impl Server {
     /// Answers in the background until what is given back is dropped.
     pub fn spawn(self, router: Router) -> Result<Running, ServerError> {
         let address = self.address()?;
-        let Server { runtime, listener, limits, tls, stopping } = self;
+        let Server { runtime, listener, limits, tls, stopping, places } = self;
         let secure = tls.is_some();
         let (stop, told) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new().name("hefu-server".to_owned()).spawn(move || {
@@ -169,7 +196,7 @@ impl Server {
                 // A dropped sender means stop, too.
                 let _ = told.await;
             };
-            runtime.block_on(serve((listener, tls), limits, router, (stop, stopping)));
+            runtime.block_on(serve((listener, tls), (limits, places), router, (stop, stopping)));
             runtime.shutdown_timeout(limits.stop);
         })?;
         Ok(Running { address, secure, stop: Some(stop), thread: Some(thread) })
@@ -208,12 +235,11 @@ impl Drop for Running {
 
 async fn serve(
     (listener, tls): (TcpListener, Option<Tls>),
-    limits: Limits,
+    (limits, places): (Limits, Arc<Semaphore>),
     router: Router,
     (stop, stopping): (impl Future<Output = ()>, watch::Sender<bool>),
 ) {
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(limits.connections));
     tokio::pin!(stop);
     loop {
         let place = tokio::select! {
@@ -298,7 +324,12 @@ async fn in_time(limit: Duration, router: Router, request: Request) -> Response 
     match timeout(limit, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
-        Err(_) => (StatusCode::REQUEST_TIMEOUT, [("connection", "close")], "too slow\n").into_response(),
+        Err(_) => {
+            let (zh, en) = ("请求未能及时完成", "the request took too long");
+            let mut response = problem(&Problem::new(Kind::Slow, "too_slow", zh, en), false);
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A ledger's services on one port: gRPC and, beside it, what HTTP answers.
+//! A ledger's services on one port: gRPC, HTTP and JSON, SDMX, the log as a site of tiles.
 
 use std::{path::Path, sync::Arc};
 
@@ -7,7 +7,7 @@ use hefu_engine::{Engine, EngineError};
 
 use crate::{
     desk::Desk,
-    grpc,
+    grpc, http, sdmx,
     server::{Running, Server, ServerError},
 };
 
@@ -32,8 +32,10 @@ pub struct Service {
 impl Service {
     /// Over the ledger in `dir`, whose writer this is from now on.
     pub fn new(dir: &Path, engine: Engine, server: Server) -> Result<Service, ServiceError> {
-        let desk = Desk::new(engine, dir, server.stopping());
-        let router = grpc::services(desk.clone(), server.handle())?;
+        let desk = Desk::new(engine, dir, &server);
+        let router = grpc::services(desk.clone(), server.handle())?
+            .merge(http::routes(desk.clone()))
+            .nest("/sdmx", sdmx::live(desk.clone(), dir));
         Ok(Service { desk, server, router })
     }
 

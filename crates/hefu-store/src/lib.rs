@@ -27,6 +27,7 @@ pub mod sled_log;
 mod backend;
 mod error;
 mod lock;
+mod received;
 mod sled_guard;
 mod source;
 
@@ -37,4 +38,5 @@ pub use lock::DirLock;
 pub use log::{
     CommitInfo, CommitRef, DurablePoint, KnownHead, Log, LogReader, OpenOptions, OpenReport, Withhold,
 };
+pub use received::received;
 pub use source::FolderSource;

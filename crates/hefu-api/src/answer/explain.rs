@@ -8,7 +8,7 @@ use hefu_projections::{
     report::Report,
 };
 
-use super::{Known, Question, indicators, named_region, period};
+use super::{Known, Question, indicators, named_region, period, vintages};
 use crate::{access::Reach, operation::Operation, problem::Problem, v1};
 
 impl Question for v1::ExplainRequest {
@@ -26,7 +26,8 @@ impl Question for v1::ExplainRequest {
         reach.inside(state, region)?;
         let indicator = find::indicator(state, &self.indicator)?;
         let period = period(&self.period)?;
-        let report = Report::new(known.views, vec![region], vec![indicator], period);
+        let indicators = vintages::frozen(known, vec![indicator], period)?;
+        let report = Report::new(known.views, vec![region], indicators, period);
         let figure = report.figure(region, indicator);
         let scale = figure.row.scale;
         let lines = explain(known.views, region, indicator, period);

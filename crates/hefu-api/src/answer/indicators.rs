@@ -8,7 +8,7 @@ use hefu_projections::{
     report::{Figure, Report},
 };
 
-use super::{Known, Question, named_region, page::page, period};
+use super::{Known, Question, named_region, page::page, period, vintages};
 use crate::{access::Reach, operation::Operation, problem::Problem, v1};
 
 /// What stands on every answer that shows the shared basis (semantics section 8).
@@ -32,6 +32,7 @@ impl Question for v1::IndicatorsRequest {
         reach.totals(state, region, self.children)?;
         let indicators = self.indicators.iter().map(|name| find::indicator(state, name));
         let indicators = indicators.collect::<Result<Vec<_>, _>>()?;
+        let indicators = vintages::frozen(known, indicators, period(&self.period)?)?;
         let areas = if self.children { state.regions.subtree(region) } else { vec![region] };
         let report = Report::new(known.views, areas, indicators, period(&self.period)?);
         let what = |figure: Figure| row(state, &figure, self.territorial_only);

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
     let progress = context.progress(None, &text("核验", "verifying"));
-    let done = backup(&context.dir, &args.to, args.keys, &|more| progress.more(more))?;
+    let done = backup(context.dir()?, &args.to, args.keys, &|more| progress.more(more))?;
     drop(progress);
     let BackedUp { origin, size, head, before, files, bytes, keys } = done;
     let mut table = Table::new(vec![

@@ -33,7 +33,7 @@ struct Look {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
-    let log = files::log(&context.dir)?;
+    let log = files::log(context.dir()?)?;
     let looks = [snapshot(context, &*log)?, index(context, &*log)?];
     let bad = looks.iter().any(|look| look.state == "differs");
     if args.rebuild {
@@ -64,10 +64,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
 /// The fold from the snapshot against the fold from zero.
 fn snapshot(context: &Context, log: &dyn LogReader) -> Result<Look> {
     let name = text("快照", "snapshot");
-    let folder = context.dir.join("snapshot");
+    let folder = context.dir()?.join("snapshot");
     let any = fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_some());
     let origin = context.reader()?.origin;
-    let fold = |use_snapshot| replay_views(&context.dir, log, &origin, None, use_snapshot);
+    let dir = context.dir()?;
+    let fold = |use_snapshot| replay_views(dir, log, &origin, None, use_snapshot);
     let from_zero = fold(false)?;
     let (state, says) = if !any {
         (
@@ -89,12 +90,12 @@ fn snapshot(context: &Context, log: &dyn LogReader) -> Result<Look> {
 fn index(context: &Context, log: &dyn LogReader) -> Result<Look> {
     let name = text("索引", "index");
     let look = |state, says| Ok(Look { what: "index", name: name.clone(), state, says });
-    let folder = context.dir.join("index");
+    let folder = context.dir()?.join("index");
     if !folder.is_dir() {
         return look("absent", text("无", "none"));
     }
     // Held while the index is read: a writer that starts meanwhile is told to wait.
-    let _lock = match DirLock::acquire(&context.dir) {
+    let _lock = match DirLock::acquire(context.dir()?) {
         Ok(lock) => lock,
         Err(StoreError::Locked { .. }) => {
             return look("in_use", text("正在使用,未检查", "in use; not looked at"));
@@ -154,9 +155,9 @@ fn compare(index: &Index, log: &dyn LogReader, chain: &ChainContext) -> Result<O
 
 /// Removes what can be made again. Only the one writer may.
 fn rebuild(context: &Context) -> Result {
-    let _lock = DirLock::acquire(&context.dir).map_err(|error| store_error(&error))?;
+    let _lock = DirLock::acquire(context.dir()?).map_err(|error| store_error(&error))?;
     for folder in ["index", "snapshot"] {
-        let path = context.dir.join(folder);
+        let path = context.dir()?.join(folder);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(CliError::io(("移除", "remove"), &path, &error));

@@ -1,6 +1,6 @@
 //! `hefu demo`: a ledger of Zhejiang with a made-up history of three years, played through the same rules, signatures
 //! and disks as a real one; its provincial table with the bridge; a county's book with its breaks, a dispute through two
-//! instances, two settled years; and its verification.
+//! instances, two settled years; its verification; and all of it served on this machine.
 
 mod desk;
 mod history;
@@ -10,21 +10,26 @@ mod settling;
 use std::{
     collections::VecDeque,
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::PoisonError,
 };
 
+use hefu_api::access::Role;
 use hefu_domain::{period::Period, region::RegionId, state::State};
-use hefu_engine::{Answer, Draft, Engine, KeyStore, Mode, Options, Reader, Signer, Ticket, system_clock};
+use hefu_engine::{
+    Answer, Draft, Engine, KeyStore, Mode, Options, Reader, Signer, Ticket, random_bytes, system_clock,
+};
 use hefu_exchange::{policy, regions};
+use hefu_server::{Grant, Tokens, service_folder};
 use hefu_store::Backend;
 use history::{FIRST_YEAR, Size, Step};
 
-use super::{audit, report};
+use super::{audit, report, serve};
 use crate::{
-    context::Context,
+    context::{Context, Place},
     error::{CliError, Result, exit},
-    lang::text,
+    lang::{Lang, text},
 };
 
 /// The demo's name: a directory with a ledger of this name may be replaced by a new demo, no other.
@@ -49,16 +54,19 @@ pub(crate) struct Args {
     /// The same seed tells the same history
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Only play and report (this version serves nothing yet)
+    /// Only play and report; serve nothing
     #[arg(long)]
     pub(crate) no_serve: bool,
+    /// Where to serve it; another port is taken if this one is in use
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7379")]
+    pub(crate) listen: SocketAddr,
 }
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     make(&args.dir)?;
     let steps = play(context, args)?;
-    let here = Context { dir: args.dir.clone(), ..context.clone() };
+    let here = Context { place: Place::Dir(args.dir.clone()), ..context.clone() };
     here.say(&text(
         format!("已记录 {steps} 条命令。最近一个整年全省及各市固定资产投资,在地与共享两种口径:"),
         format!(
@@ -81,7 +89,54 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     here.say(&text("按规则重放每条命令:", "Deciding every command again by the rules:"));
     let replayed = audit::replay_here(&here)?;
     told(&here)?;
-    Ok(verified.max(replayed))
+    let proven = verified.max(replayed);
+    if args.no_serve || proven != exit::DONE {
+        return Ok(proven);
+    }
+    serve(&here, args.listen, year)
+}
+
+/// Serves the demo on this machine until it is told to stop, with a token for everything, valid for a day.
+fn serve(context: &Context, address: SocketAddr, year: Period) -> Result<u8> {
+    let now = system_clock();
+    let grant = Grant {
+        name: "demo".to_owned(),
+        role: Role::Statistics,
+        region: None,
+        expires: now.plus_seconds(24 * 3600),
+    };
+    let tokens = Tokens::of(&service_folder(context.dir()?));
+    let (token, _) = tokens.create(grant, random_bytes()?, now)?;
+    let server = serve::listen_here(address)?;
+    serve::answer(context, server, 10, |url| {
+        let question = format!("{url}/v1/indicators?region=330000&period={year}&indicators=INV_FAI");
+        let figures = format!("{url}/sdmx/v2/data/dataflow/HEFU/DF_TERRITORIAL/+/A.CN330000");
+        let lines = |lang: Lang| {
+            let rows = [
+                (lang.pick("HTTP/JSON", "HTTP/JSON"), format!("{url}/v1/openapi.json")),
+                (lang.pick("gRPC", "gRPC"), format!("{} (hefu.v1)", url.trim_start_matches("http://"))),
+                (lang.pick("SDMX", "SDMX"), format!("{url}/sdmx/v2, {url}/sdmx/v1")),
+                (lang.pick("检查点与瓦片", "checkpoint and tiles"), format!("{url}/checkpoint")),
+                (lang.pick("运行状况", "health"), format!("{url}/readyz, {url}/metrics")),
+            ];
+            rows.map(|(name, value)| format!("  {name}: {value}\n")).concat()
+        };
+        context.say(&text(
+            format!(
+                "正在提供服务;Ctrl-C 停止。\n{}令牌(全部可见,一天内有效):{token}\n  \
+                 curl -H 'Authorization: Bearer {token}' '{question}'\n  curl '{figures}'\n  \
+                 HEFU_TOKEN={token} hefu -L {url} report indicators --region 330000 --children --period {year}",
+                lines(Lang::Zh)
+            ),
+            format!(
+                "It is being served; Ctrl-C stops it.\n{}A token that sees everything, valid for a day: {token}\n  \
+                 curl -H 'Authorization: Bearer {token}' '{question}'\n  curl '{figures}'\n  \
+                 HEFU_TOKEN={token} hefu -L {url} report indicators --region 330000 --children --period {year}",
+                lines(Lang::En)
+            ),
+        ));
+        Ok(())
+    })
 }
 
 /// A folder beside the ledger, named after it.
@@ -105,7 +160,7 @@ fn make(dir: &Path) -> Result {
             let hint = text("用 --dir 换一个目录", "choose another place with --dir");
             return Err(CliError::new("exists", exit::CANNOT_CREATE, message).hint(hint).at("file", path));
         }
-        let others = [".evidence", ".reconcile", ".books"].map(|end| beside(dir, end));
+        let others = [".evidence", ".reconcile", ".books", ".service"].map(|end| beside(dir, end));
         let others = others.iter().map(PathBuf::as_path).filter(|other| other.exists());
         for old in [dir, keys.folder()].into_iter().chain(others) {
             fs::remove_dir_all(old).map_err(|source| hefu_engine::EngineError::File {
@@ -185,7 +240,7 @@ fn told(context: &Context) -> Result {
     let moved = state.projects.iter().max_by_key(|(_, project)| project.stays.len());
     let (id, place): (String, RegionId) = moved
         .map_or((String::new(), RegionId(0)), |(id, project)| (id.to_string(), project.current().region));
-    let dir = context.dir.display();
+    let dir = context.dir()?.display();
     let county = state.code(place);
     context.say(&text(
         format!(

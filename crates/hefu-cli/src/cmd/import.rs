@@ -148,7 +148,7 @@ fn rows(
     reading: Reading,
 ) -> Result<Outcome> {
     let name = input.file.display().to_string();
-    let keys = context.keys();
+    let keys = context.keys()?;
     let region = keys.load(&input.signer)?.file.region;
     let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
     let Imported { drafts, errors } =

@@ -1,9 +1,9 @@
 //! `hefu restore`: a backup takes the place of a ledger that was lost, or becomes the archive of a new one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hefu_chain::origin::Origin;
-use hefu_engine::{Inspected, Pins, Restored, inspect, restore, succeed, system_clock};
+use hefu_engine::{Inspected, KeyStore, Pins, Restored, inspect, restore, succeed, system_clock};
 
 use super::audit::LogKey;
 use crate::{
@@ -47,15 +47,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let (state, note) = match (&args.new_origin, args.preview) {
         (_, true) => ("preview", text("仅查看,未恢复", "only shown; nothing was restored")),
         (Some(name), _) => {
-            succeed(&args.backup, &standing, &context.dir, name, system_clock)?;
-            ("continued", continued(context, args))
+            succeed(&args.backup, &standing, context.dir()?, name, system_clock)?;
+            ("continued", continued(&args.backup, &context.keys()?))
         }
         (None, false) => {
-            let done = restore(&args.backup, &standing, &context.dir)?;
-            ("restored", restored(context, &done))
+            let done = restore(&args.backup, &standing, context.dir()?)?;
+            ("restored", restored(&context.keys()?, &done))
         }
     };
-    let table = table(args, &standing, state, context);
+    let table = table(args, &standing, state, context)?;
     let json = table.objects().into_iter().next().unwrap_or(Json::List(Vec::new()));
     render::print(context, &Page { tables: vec![table], data: None, notes: Vec::new(), json })?;
     context.say(&note);
@@ -69,7 +69,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-fn table(args: &Args, standing: &Inspected, state: &str, context: &Context) -> Table {
+fn table(args: &Args, standing: &Inspected, state: &str, context: &Context) -> Result<Table> {
     let mut table = Table::new(vec![
         Column::text("state", "状态", "state"),
         Column::text("ledger", "目录", "directory"),
@@ -81,7 +81,7 @@ fn table(args: &Args, standing: &Inspected, state: &str, context: &Context) -> T
         Column::text("head", "链头", "head"),
     ]);
     let head = standing.head.to_string();
-    let dir = if args.preview { &args.backup } else { &context.dir };
+    let dir = if args.preview { args.backup.as_path() } else { context.dir()? };
     let word = match state {
         "preview" => context.lang.pick("查看", "preview"),
         "continued" => context.lang.pick("新账本", "continued"),
@@ -97,11 +97,11 @@ fn table(args: &Args, standing: &Inspected, state: &str, context: &Context) -> T
         plain(standing.pins),
         shown(head[..16].to_owned(), head),
     ]);
-    table
+    Ok(table)
 }
 
-fn restored(context: &Context, done: &Restored) -> Text {
-    let keys = context.keys().folder().display().to_string();
+fn restored(keys: &KeyStore, done: &Restored) -> Text {
+    let keys = keys.folder().display().to_string();
     if done.writable {
         return text("账本可继续使用", "the ledger can go on");
     }
@@ -111,8 +111,8 @@ fn restored(context: &Context, done: &Restored) -> Text {
     )
 }
 
-fn continued(context: &Context, args: &Args) -> Text {
-    let (backup, keys) = (args.backup.display(), context.keys().folder().display().to_string());
+fn continued(backup: &Path, keys: &KeyStore) -> Text {
+    let (backup, keys) = (backup.display(), keys.folder().display());
     text(
         format!(
             "新账本引用旧账本的链头;旧记录留在 {backup} 备查,企业、项目和指标须由各地重新登记;根密钥在 {keys},请交各持有人"

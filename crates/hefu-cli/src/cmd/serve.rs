@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use hefu_engine::{Options, Schedule};
-use hefu_server::{Limits, Listen, Server, Service, ServiceError, Tls};
+use hefu_server::{Limits, Listen, Server, ServerError, Service, ServiceError, Tls};
 use serde_json::json;
 
 use crate::{
@@ -39,19 +39,55 @@ pub(crate) struct Args {
 /// Serves until SIGINT or SIGTERM. Prints the address once it listens.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
+    let server = listen(args)?;
+    answer(context, server, args.checkpoint_every, |url| {
+        render::write_out(format!("{}\n", json!({"url": url})).as_bytes())?;
+        context.say(&text(
+            format!("正在监听 {url};Ctrl-C 停止"),
+            format!("listening on {url}; Ctrl-C stops it"),
+        ));
+        Ok(())
+    })
+}
+
+/// A server that listens, and the scheme of its URLs.
+fn listen(args: &Args) -> Result<(Server, &'static str)> {
     let files = args.tls_cert.as_ref().zip(args.tls_key.as_ref());
     let tls = files.map(|(certificate, key)| Tls::read(certificate, key)).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
     let listen = Listen { address: args.listen, exposed: args.without_tls };
-    let server = Server::listen_with(listen, tls, limits)?;
+    Ok((Server::listen_with(listen, tls, limits)?, scheme))
+}
+
+/// The same on this machine only: at the address, or where there is room.
+pub(super) fn listen_here(address: SocketAddr) -> Result<(Server, &'static str)> {
+    let listen = |address| Server::listen(Listen { address, exposed: false }, Limits::default());
+    let taken = |error: &ServerError| matches!(error, ServerError::Bind { .. });
+    let server = match listen(address) {
+        Err(error) if taken(&error) => listen(SocketAddr::new(address.ip(), 0)),
+        other => other,
+    };
+    Ok((server?, "http"))
+}
+
+/// Answers for the ledger until the process is told to stop; `ready` is told where.
+pub(super) fn answer(
+    context: &Context,
+    (server, scheme): (Server, &str),
+    checkpoint_every: u64,
+    ready: impl FnOnce(&str) -> Result,
+) -> Result<u8> {
     let url = format!("{scheme}://{}", server.address()?);
-    let every = Duration::from_secs(args.checkpoint_every);
+    let every = Duration::from_secs(checkpoint_every);
     let options = Options { notary: Some(Schedule { every, at_stop: true }), ..Options::default() };
     let engine = context.engine_with(options)?;
-    let service = Service::new(&context.dir, engine, server)?;
-    render::write_out(format!("{}\n", json!({"url": url})).as_bytes())?;
-    context.say(&text(format!("正在监听 {url};Ctrl-C 停止"), format!("listening on {url}; Ctrl-C stops it")));
+    // What is there is signed before anybody asks: over a URL nothing else is believed.
+    if let Err(error) = engine.checkpoint_now() {
+        context.say(&text(format!("未签署检查点:{error}"), format!("no checkpoint was signed: {error}")));
+    }
+    let service = Service::new(context.dir()?, engine, server)?;
+    ready(&url)?;
     service.run()?;
     Ok(exit::DONE)
 }

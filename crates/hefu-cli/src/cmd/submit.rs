@@ -96,7 +96,7 @@ fn feed<'a>(
     tally: &mut Tally<'a>,
 ) -> Result {
     let progress = context.progress(None, &text("提交", "submitting"));
-    let mut pipeline = Pipeline::new(engine, context.keys(), args, tally);
+    let mut pipeline = Pipeline::new(engine, context.keys()?, args, tally);
     let mut last = 0;
     let mut lines = Lines::new(reader, &args.name()).filter(|line| {
         last = match line {

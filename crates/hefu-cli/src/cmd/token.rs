@@ -56,7 +56,7 @@ struct Revoke {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
     context.exists()?;
-    let tokens = Tokens::of(&service_folder(&context.dir));
+    let tokens = Tokens::of(&service_folder(context.dir()?));
     let now = system_clock();
     match args.what {
         What::Create(args) => {

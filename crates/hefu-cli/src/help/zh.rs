@@ -2,7 +2,7 @@
 
 pub(super) const WORDS: &[(&str, &str)] = &[
     ("", "合符 Hefu:两地各持一半凭证的账本"),
-    ("*/ledger", "账本目录"),
+    ("*/ledger", "账本目录;查看时也可为其服务的网址(HEFU_TOKEN、HEFU_CA)"),
     ("*/lang", "语言;默认随系统区域设置"),
     ("*/format", "结果的形式;终端上默认为表格,否则为 jsonl"),
     ("*/quiet", "精简提示;结果照常输出"),
@@ -164,7 +164,7 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("reconcile/kind", "争议对象;默认依差异而定"),
     ("reconcile/amount", "主张的数值,按指标的单位;默认为账册所记"),
     ("reconcile/signer", "签署的密钥;默认为该地区机构的密钥"),
-    ("serve", "对外提供服务:单一端口的 gRPC;供其他机器访问须用 TLS"),
+    ("serve", "对外提供服务:同一端口的 gRPC、HTTP 和 SDMX;供其他机器访问须用 TLS"),
     ("serve/listen", "地址和端口;端口 0 取空闲端口"),
     ("serve/tls_cert", "证书及其证书链(PEM)"),
     ("serve/tls_key", "证书的私钥(PEM)"),
@@ -289,7 +289,8 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("*/dir", "工作目录"),
     ("demo/projects", "项目数"),
     ("demo/months", "月数"),
-    ("demo/no_serve", "只演示并报告(本版本尚不提供服务)"),
+    ("demo/listen", "服务地址;端口被占用时另取一个"),
+    ("demo/no_serve", "只演示并报告,不提供服务"),
     ("demo/seed", "种子:相同则历史相同"),
     ("bench", "测量本机速度"),
     ("bench/commands", "批量日志的命令数"),

@@ -19,6 +19,7 @@ mod offline;
 mod publish;
 mod reconcile;
 mod redaction;
+mod remote;
 mod reports;
 mod settle;
 mod support;

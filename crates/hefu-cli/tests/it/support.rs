@@ -20,7 +20,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    fn new(output: Output) -> Ran {
+    pub(crate) fn new(output: Output) -> Ran {
         Ran {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -52,7 +52,16 @@ impl Ran {
 /// The binary, in English and without the caller's settings.
 pub(crate) fn hefu() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hefu"));
-    for name in ["HEFU_LEDGER", "LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "RUST_BACKTRACE"] {
+    for name in [
+        "HEFU_LEDGER",
+        "HEFU_TOKEN",
+        "HEFU_CA",
+        "LC_ALL",
+        "LC_MESSAGES",
+        "LANG",
+        "NO_COLOR",
+        "RUST_BACKTRACE",
+    ] {
         command.env_remove(name);
     }
     command.env("LC_ALL", "C");

@@ -4,13 +4,17 @@
 //! is read once. Needs no key and takes no lock.
 
 use std::{
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
 use hefu_chain::{
     checkpoint::Checkpoint,
+    hash::Sha256Digest,
+    leaf::LeafRef,
     proof::TlogProof,
+    tile::{Kind, Tile, encode_entries},
     tree::{self, MemoryTree, TreeHash, verify_consistency, verify_inclusion},
 };
 use hefu_store::LogReader;
@@ -23,6 +27,31 @@ use super::{
     tiles::Tiles,
 };
 use crate::{answer::EngineError, reader::log_reader};
+
+/// Fails unless the records, bodies and commands included, are those of a checkpoint that the log's key signed. A body that
+/// is withheld is for the fold: it asks the record that redacts it.
+pub(crate) fn vouched_for(log: &dyn LogReader, note: &[u8]) -> Result<(), PublishError> {
+    let path = PathBuf::from(CHECKPOINT);
+    let Published { checkpoint, .. } = Signatory::of(log)?.parse(&path, note)?;
+    shorter(&path, &checkpoint, log.size())?;
+    let mut leaves = MemoryTree::new();
+    each(log, 0, checkpoint.size, |record| {
+        let bad = EngineError::bad_record(record.position);
+        let leaf = LeafRef::parse(record.leaf).map_err(|error| bad(error.to_string()))?;
+        let other = |bytes: &[u8], digest| !bytes.is_empty() && Sha256Digest::of(bytes) != digest;
+        if other(record.body, leaf.body_sha256) || other(record.command, leaf.command_sha256) {
+            return Err(
+                bad("its body or its command has another digest than its leaf says".to_owned()).into()
+            );
+        }
+        leaves.push(TreeHash::leaf(record.leaf));
+        Ok(())
+    })?;
+    if tree::root(&mut leaves, checkpoint.size).ok() == Some(checkpoint.root) {
+        return Ok(());
+    }
+    Err(disagrees(&path, &checkpoint, log.size(), Disagreement::Root).into())
+}
 
 /// Makes proofs under one checkpoint.
 pub struct Prover {
@@ -134,6 +163,25 @@ impl Prover {
             Some((root, _)) => Ok(root),
             None => Ok(tree::root(&mut self.memory()?, size).map_err(|error| internal(&error))?),
         }
+    }
+
+    /// The bytes of a tile under the checkpoint; `None` if that has no such tile. Hashes are given as they are kept, and
+    /// whoever builds on them starts from the signed root.
+    pub fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, PublishError> {
+        if !tile.is_within(self.published.checkpoint.size) {
+            return Ok(None);
+        }
+        if matches!(tile.kind(), Kind::Hashes(_)) {
+            return Ok(Some(self.tiles.read(tile).map_err(|error| internal(&error))?));
+        }
+        let mut leaves = Vec::with_capacity(usize::from(tile.width()));
+        let Range { start, end } = tile.leaves();
+        each(&*self.log, start, end, |record| {
+            leaves.push(record.leaf.to_vec());
+            Ok(())
+        })?;
+        let entries = encode_entries(leaves.iter().map(Vec::as_slice)).map_err(|error| internal(&error))?;
+        Ok(Some(entries))
     }
 
     /// The whole tree from the log, read once; it must be the one of the checkpoint.

@@ -2,10 +2,14 @@
 
 use std::pin::Pin;
 
-use hefu_api::v1::{
-    CheckpointRequest, CheckpointResponse, ConsistencyProofRequest, ConsistencyProofResponse,
-    GetCursorRequest, GetCursorResponse, InclusionProofRequest, InclusionProofResponse, ReadRecordsRequest,
-    ReadRecordsResponse, SetCursorRequest, SetCursorResponse, audit_service_server::AuditService,
+use hefu_api::{
+    operation::Operation,
+    v1::{
+        CheckpointRequest, CheckpointResponse, ConsistencyProofRequest, ConsistencyProofResponse,
+        GetCursorRequest, GetCursorResponse, InclusionProofRequest, InclusionProofResponse,
+        ReadRecordsRequest, ReadRecordsResponse, SetCursorRequest, SetCursorResponse,
+        audit_service_server::AuditService,
+    },
 };
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
@@ -25,64 +29,73 @@ impl AuditService for Service {
         &self,
         request: Request<CheckpointRequest>,
     ) -> Result<Response<CheckpointResponse>, Status> {
-        let caller = self.caller(&request)?;
-        records::checkpoint(&self.desk, &caller).await.map(Response::new).map_err(status)
+        self.call(Operation::Checkpoint, request, |desk, caller, _| async move {
+            records::checkpoint(&desk, &caller).await
+        })
+        .await
     }
 
     async fn inclusion_proof(
         &self,
         request: Request<InclusionProofRequest>,
     ) -> Result<Response<InclusionProofResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let answer = records::inclusion(&self.desk, &caller, request.into_inner()).await;
-        answer.map(Response::new).map_err(status)
+        self.call(Operation::InclusionProof, request, |desk, caller, asked| async move {
+            records::inclusion(&desk, &caller, asked).await
+        })
+        .await
     }
 
     async fn consistency_proof(
         &self,
         request: Request<ConsistencyProofRequest>,
     ) -> Result<Response<ConsistencyProofResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let answer = records::consistency(&self.desk, &caller, request.into_inner()).await;
-        answer.map(Response::new).map_err(status)
+        self.call(Operation::ConsistencyProof, request, |desk, caller, asked| async move {
+            records::consistency(&desk, &caller, asked).await
+        })
+        .await
     }
 
     async fn read_records(
         &self,
         request: Request<ReadRecordsRequest>,
     ) -> Result<Response<Self::ReadRecordsStream>, Status> {
-        let caller = self.caller(&request)?;
-        let mut reading = Reading::begin(&self.desk, &caller, request.into_inner()).await.map_err(status)?;
-        let (answers, stream) = mpsc::channel(AHEAD);
-        tokio::spawn(async move {
-            while let Some(answer) = tokio::select! {
-                answer = reading.next() => answer,
-                () = answers.closed() => None,
-            } {
-                let over = answer.is_err();
-                if answers.send(answer.map_err(status)).await.is_err() || over {
-                    break;
+        self.call(Operation::ReadRecords, request, |desk, caller, asked| async move {
+            let mut reading = Reading::begin(&desk, &caller, asked).await?;
+            let (answers, stream) = mpsc::channel(AHEAD);
+            tokio::spawn(async move {
+                while let Some(answer) = tokio::select! {
+                    answer = reading.next() => answer,
+                    () = answers.closed() => None,
+                } {
+                    let over = answer.is_err();
+                    if answers.send(answer.map_err(status)).await.is_err() || over {
+                        break;
+                    }
                 }
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+            });
+            let stream: Self::ReadRecordsStream = Box::pin(ReceiverStream::new(stream));
+            Ok(stream)
+        })
+        .await
     }
 
     async fn get_cursor(
         &self,
         request: Request<GetCursorRequest>,
     ) -> Result<Response<GetCursorResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let answer = records::get_cursor(&self.desk, caller, request.into_inner()).await;
-        answer.map(Response::new).map_err(status)
+        self.call(Operation::GetCursor, request, |desk, caller, asked| async move {
+            records::get_cursor(&desk, caller, asked).await
+        })
+        .await
     }
 
     async fn set_cursor(
         &self,
         request: Request<SetCursorRequest>,
     ) -> Result<Response<SetCursorResponse>, Status> {
-        let caller = self.caller(&request)?;
-        let answer = records::set_cursor(&self.desk, caller, request.into_inner()).await;
-        answer.map(Response::new).map_err(status)
+        self.call(Operation::SetCursor, request, |desk, caller, asked| async move {
+            records::set_cursor(&desk, caller, asked).await
+        })
+        .await
     }
 }

@@ -6,18 +6,19 @@ use hefu_api::{
         CirculationRequest, CirculationResponse, DisputesRequest, DisputesResponse, ExplainRequest,
         ExplainResponse, IndicatorsRequest, IndicatorsResponse, ProjectRequest, ProjectResponse,
         ProjectsRequest, ProjectsResponse, StatementsRequest, StatementsResponse, SuggestRequest,
-        SuggestResponse, query_service_server::QueryService,
+        SuggestResponse, VintagesRequest, VintagesResponse, query_service_server::QueryService,
     },
 };
 use tonic::{Request, Response, Status};
 
-use super::{Service, status};
+use super::Service;
 
 impl Service {
     async fn ask<Q: Question>(&self, request: Request<Q>) -> Result<Response<Q::Answer>, Status> {
-        let caller = self.caller(&request)?;
-        let answer = self.desk.ask(&caller, request.into_inner()).await;
-        answer.map(Response::new).map_err(status)
+        self.call(Q::OPERATION, request, |desk, caller, question: Q| async move {
+            desk.ask(&caller, question).await
+        })
+        .await
     }
 }
 
@@ -39,6 +40,7 @@ questions! {
     circulation: CirculationRequest => CirculationResponse;
     disputes: DisputesRequest => DisputesResponse;
     statements: StatementsRequest => StatementsResponse;
+    vintages: VintagesRequest => VintagesResponse;
     explain: ExplainRequest => ExplainResponse;
     suggest: SuggestRequest => SuggestResponse;
 }

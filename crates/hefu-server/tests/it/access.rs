@@ -33,8 +33,9 @@ about the figures of the destination.
 ";
 
 const TAIL: &str = "
-Public tables of territorial figures come with disclosure control; until then the public role sees what is signed for
-everybody, and no figure. A region also sees the consolidated totals of its superiors (`Indicators` without `children`).
+Over HTTP the same holds: it is the same table, asked by the same code. Figures that are public, with disclosure control, are
+`DF_TERRITORIAL` under `/sdmx`, for everybody; `DF_CREDIT` is for those to whom `Indicators` answers. `/checkpoint` and the hash
+tiles are for everybody, entries (`/tile/entries/…`) for those who may read every record. A region also sees the consolidated totals of its superiors (`Indicators` without `children`).
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,6 +148,7 @@ async fn call(operation: Operation, client: Client, command: &[u8]) -> Result<()
         Operation::Statements => {
             query.statements(v1::StatementsRequest { region, period, moment: None }).await.map(drop)
         }
+        Operation::Vintages => query.vintages(v1::VintagesRequest::default()).await.map(drop),
         Operation::Suggest => query.suggest(v1::SuggestRequest { project, moment: None }).await.map(drop),
         Operation::Checkpoint => audit.checkpoint(v1::CheckpointRequest {}).await.map(drop),
         Operation::InclusionProof => {

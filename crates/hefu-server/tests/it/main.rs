@@ -5,4 +5,6 @@
 mod access;
 mod bench;
 mod grpc;
+mod http;
+mod schema;
 mod tokens;

@@ -49,7 +49,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let progress = context.progress(None, &text("读取", "reading"));
     let make = |out: &mut dyn Write| -> Result<Bundled> {
         let mut out = BufWriter::new(out);
-        let bundled = hefu_engine::bundle(&context.dir, &wanted, &mut out, &|more| progress.more(more))?;
+        let bundled = hefu_engine::bundle(context.dir()?, &wanted, &mut out, &|more| progress.more(more))?;
         out.flush().map_err(|error| unwritten(args.out.as_deref(), &error))?;
         Ok(bundled)
     };

@@ -24,11 +24,11 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
-    let keys = context.keys();
+    let keys = context.keys()?;
     let roots: Vec<StoredKey> =
         args.roots.iter().map(|name| keys.load(name)).collect::<std::result::Result<_, _>>()?;
     let by = if roots.is_empty() { By::OldKey } else { By::Roots(&roots) };
-    let rotated = rotate_log_key(&context.dir, &Options::default(), &by).map_err(|error| match error {
+    let rotated = rotate_log_key(context.dir()?, &Options::default(), &by).map_err(|error| match error {
         NotRotated::Engine(error) => error.into(),
         NotRotated::Refused(refused) => CliError::refused(&refused),
     })?;

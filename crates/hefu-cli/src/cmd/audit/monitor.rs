@@ -64,7 +64,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     };
     let memory = remembered(&args.state)?;
     let filter = Filter::new(context, args)?;
-    let source = site::open(&args.site)?;
+    let source = site::open(&args.site, context.lang)?;
     let interest = |leaf: &LeafRef<'_>| filter.wants(leaf);
     let watched =
         watch(&*source, std::slice::from_ref(&key), memory.as_ref(), &interest).map_err(|error| {

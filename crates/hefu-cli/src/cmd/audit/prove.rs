@@ -23,8 +23,7 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
-    context.exists()?;
-    let proof = hefu_engine::prove(&context.dir, args.position)?;
+    let proof = context.prove(args.position)?;
     let file = proof.to_string();
     let Some(path) = &args.out else {
         verbatim(context, &file, &json!({"index": proof.index(), "proof": file}))?;

@@ -78,7 +78,7 @@ fn command(context: &Context, reader: &Reader, args: &Args) -> Result<Fields> {
         ],
     );
     if let Some(name) = &args.auditor {
-        let key = context.keys().load(name).map_err(|error| CliError::from(error).at("field", "auditor"))?;
+        let key = context.keys()?.load(name).map_err(|error| CliError::from(error).at("field", "auditor"))?;
         endorse(&reader.origin, &mut fields, &key)?;
     }
     Ok(fields)

@@ -17,7 +17,7 @@ pub(crate) struct Args {}
 
 /// Runs it.
 pub(crate) fn run(context: &Context, _args: &Args) -> Result<u8> {
-    let log = files::log(&context.dir)?;
+    let log = files::log(context.dir()?)?;
     let progress = context.progress(Some(log.size()), &text("重演", "replaying"));
     let report = replay(&*log, &|done| progress.at(done))?;
     drop(progress);

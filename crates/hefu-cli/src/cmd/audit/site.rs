@@ -1,27 +1,25 @@
 //! A site by its address: a folder, or a web server.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use hefu_chain::source::Source;
-use hefu_client::{Http, Site};
+use hefu_client::Site;
 use hefu_store::FolderSource;
 
 use crate::{
     error::{CliError, Result, exit},
-    lang::text,
+    lang::{Lang, text},
+    remote,
 };
 
-/// A file of a site has so long to come.
-const PATIENCE: Duration = Duration::from_mins(1);
-
 /// The site at a web address; nothing if this is none.
-pub(super) fn web(place: &str) -> Option<Site> {
-    Site::new(Http::new(PATIENCE), place)
+pub(super) fn web(place: &str, lang: Lang) -> Result<Option<Site>> {
+    Ok(Site::new(remote::http(lang)?, place))
 }
 
 /// The site there. Whether it is one shows when it is read.
-pub(super) fn open(place: &str) -> Result<Box<dyn Source>> {
-    if let Some(site) = web(place) {
+pub(super) fn open(place: &str, lang: Lang) -> Result<Box<dyn Source>> {
+    if let Some(site) = web(place, lang)? {
         return Ok(Box::new(site));
     }
     if Path::new(place).is_dir() {

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use super::{files, key::LogKey, proof, site, witness::evidence};
 use crate::{
-    context::{Context, read_file},
+    context::{Context, Place, read_file},
     error::{CliError, Result, exit},
     lang::{Text, text},
     render::{self, Column, Page, Table, plain},
@@ -54,14 +54,18 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
-    let place = args.place.as_ref().unwrap_or(&context.dir);
+    let place = match (&args.place, &context.place) {
+        (Some(place), _) | (None, Place::Dir(place)) => place.clone(),
+        (None, Place::Url(url)) => PathBuf::from(url),
+    };
+    let place = place.as_path();
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
     let given = match (&args.key, &policy) {
         (Some(key), _) => Some(LogKey::read(key)?),
         (None, Some(policy)) => Some(key_of(policy)?),
         (None, None) => None,
     };
-    let web = place.to_str().and_then(site::web);
+    let web = place.to_str().map(|place| site::web(place, context.lang)).transpose()?.flatten();
     if web.is_none() && place.is_file() {
         match what(place)? {
             What::Bundle => {}

@@ -45,7 +45,7 @@ struct Own {
 /// what it gave away.
 pub(super) fn play(context: &Context, year: Period) -> Result<bool> {
     let reader = context.reader()?;
-    let Some(own) = book(&reader, &context.dir, year)? else { return Ok(false) };
+    let Some(own) = book(&reader, context.dir()?, year)? else { return Ok(false) };
     drop(reader);
     let Own { code, path, reported } = own;
     let file = path.display();
@@ -78,14 +78,14 @@ pub(super) fn play(context: &Context, year: Period) -> Result<bool> {
     ));
     args.challenge.open = Some(found);
     reconcile::run(context, &args)?;
-    let id = argue(&context.dir, &code, reported)?;
+    let id = argue(context.dir()?, &code, reported)?;
     dispute::demo_show(context, &id.to_string())?;
     Ok(true)
 }
 
 /// The break whose value differs, as the run before remembers it.
 fn broken(context: &Context, code: &str) -> Result<String> {
-    let path = beside(&context.dir, ".reconcile").join(format!("{code}-shared.json"));
+    let path = beside(context.dir()?, ".reconcile").join(format!("{code}-shared.json"));
     let kept =
         std::fs::read_to_string(&path).map_err(|error| CliError::io(("读取", "read"), &path, &error))?;
     let memory = Memory::parse(&kept, ORIGIN, code, "shared");

@@ -15,7 +15,7 @@ use crate::{
 
 /// Settles whole years from the first on and shows one statement of the last.
 pub(super) fn play(context: &Context, years: i16) -> Result {
-    let mut desk = Desk::open(&context.dir)?;
+    let mut desk = Desk::open(context.dir()?)?;
     let settled = (FIRST_YEAR..FIRST_YEAR + years).try_for_each(|year| settle(&mut desk, year));
     let state = desk.state();
     desk.close()?;

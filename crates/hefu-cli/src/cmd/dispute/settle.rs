@@ -67,7 +67,7 @@ pub(super) fn run(context: &Context, args: Args) -> Result<u8> {
         }
     };
     for name in &args.with {
-        let key = context.keys().load(name).map_err(|error| CliError::from(error).at("field", "with"))?;
+        let key = context.keys()?.load(name).map_err(|error| CliError::from(error).at("field", "with"))?;
         endorse(&reader.origin, &mut fields, &key)?;
     }
     drop(reader);

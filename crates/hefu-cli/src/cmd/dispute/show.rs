@@ -7,7 +7,7 @@ use hefu_store::evidence::{EvidenceFolder, Holding};
 use super::{course, remedy};
 use crate::{
     cmd::project::{signer, summary},
-    context::Context,
+    context::{Context, Place},
     error::Result,
     find::{self, AsOf},
     lang::text,
@@ -133,7 +133,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
 }
 
 fn evidence(context: &Context, items: &[course::Item]) -> Result<Table> {
-    let folder = EvidenceFolder::beside(&context.dir);
+    // Over a URL no file is here.
+    let folder = match &context.place {
+        Place::Dir(dir) => Some(EvidenceFolder::beside(dir)),
+        Place::Url(_) => None,
+    };
     let mut table = Table::new(vec![
         Column::text("sha256", "摘要", "digest"),
         Column::text("description", "说明", "shows"),
@@ -146,7 +150,9 @@ fn evidence(context: &Context, items: &[course::Item]) -> Result<Table> {
     ])
     .titled(text("证据", "Evidence"));
     for course::Item { file: item, position, withdrawn } in items {
-        let file = match folder.holding(&Sha256Digest(item.sha256.0.0))? {
+        let holding =
+            folder.as_ref().map(|folder| folder.holding(&Sha256Digest(item.sha256.0.0))).transpose()?;
+        let file = match holding.unwrap_or(Holding::Missing) {
             Holding::Whole(_) => shown(context.lang.pick("在本机", "here"), "whole"),
             Holding::Missing => shown(context.lang.pick("不在本机", "not here"), "missing"),
             Holding::Altered(_) => shown(context.lang.pick("已改动", "altered"), "altered"),

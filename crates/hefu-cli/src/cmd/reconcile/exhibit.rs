@@ -42,7 +42,7 @@ pub(super) fn evidence(
     dry_run: bool,
 ) -> Result<Vec<EvidenceItem>> {
     let path = &found.args.book;
-    let folder = EvidenceFolder::beside(&found.context.dir);
+    let folder = EvidenceFolder::beside(found.context.dir()?);
     let holder = found.state().code(found.region);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let sheet = found.book.sheet.as_ref().map(|sheet| format!(" 工作表“{sheet}”")).unwrap_or_default();

@@ -14,18 +14,19 @@ use crate::{
     lang::text,
 };
 
-/// Where a region's runs are remembered: beside the ledger and never in it. `None`: they are not.
+/// Where a region's runs are remembered: beside the ledger and never in it; over a URL only where `--memory` says. `None`:
+/// they are not.
 pub(super) fn path(found: &Found<'_>, code: &str) -> Option<PathBuf> {
     if found.args.no_memory || found.args.as_of.is_some() {
         return None;
     }
     let named = found.args.memory.clone();
-    Some(named.unwrap_or_else(|| {
-        let dir = &found.context.dir;
+    named.or_else(|| {
+        let dir = found.context.dir().ok()?;
         let mut folder = dir.file_name().unwrap_or_default().to_owned();
         folder.push(".reconcile");
-        dir.with_file_name(folder).join(format!("{code}-{}.json", found.args.basis.name()))
-    }))
+        Some(dir.with_file_name(folder).join(format!("{code}-{}.json", found.args.basis.name())))
+    })
 }
 
 /// What is remembered, as text.

@@ -46,7 +46,7 @@ fn viewer(text: &str) -> std::result::Result<Viewer, String> {
 /// Serves until it is told to stop.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     drop(context.reader()?);
-    let source = Arc::new(LedgerFolder::new(context.dir.clone()));
+    let source = Arc::new(LedgerFolder::new(context.dir()?.to_owned()));
     let viewer = args.viewer;
     let router = hefu_server::Router::new().nest("/sdmx", hefu_server::sdmx(source, move |_| viewer));
     serve(context, args.listening, router)

@@ -211,7 +211,7 @@ fn prove(context: &Context, folder: &Path, positions: impl Iterator<Item = u64>)
     fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     let mut count = 0;
     for position in positions {
-        let proof = hefu_engine::prove(&context.dir, position)?;
+        let proof = context.prove(position)?;
         let path = folder.join(format!("{position}.tlog-proof"));
         fs::write(&path, proof.to_string()).map_err(|error| failed(&path, &error))?;
         count += 1;

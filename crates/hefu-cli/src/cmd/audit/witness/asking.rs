@@ -48,7 +48,7 @@ impl Asking {
         let mut publisher = publisher;
         let Some(file) = &self.witnesses else { return Ok(work(&mut publisher)?) };
         let policy = read_policy(file)?;
-        Ledger::open(&context.dir, &policy)?.hold_to(&policy)?;
+        Ledger::open(context.dir()?, &policy)?.hold_to(&policy)?;
         let asked = Arc::new(Asked {
             policy,
             log: publisher.verifier().clone(),

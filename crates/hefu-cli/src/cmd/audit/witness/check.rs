@@ -25,7 +25,7 @@ pub(crate) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
     let policy = read_policy(&args.witnesses)?;
-    let ledger = Ledger::open(&context.dir, &policy)?;
+    let ledger = Ledger::open(context.dir()?, &policy)?;
     let mut table = Table::new(vec![
         Column::text("witness", "见证人", "witness"),
         Column::text("standing", "状态", "standing"),

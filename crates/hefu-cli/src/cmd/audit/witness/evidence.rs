@@ -76,7 +76,7 @@ fn judge(
         let keys: Vec<_> = origin.as_ref().and_then(|origin| key.verifier(origin)).into_iter().collect();
         let mut note = None;
         if let Some(place) = site {
-            note = evidence.ask(&keys, &*super::super::site::open(place)?).err();
+            note = evidence.ask(&keys, &*super::super::site::open(place, context.lang)?).err();
         }
         let finding = evidence.check(&keys).map_err(|error| bad(&error))?;
         let (code, word, says) = words(&finding);
