@@ -29,6 +29,9 @@ pub enum BadDecimal {
     TooLarge,
 }
 
+/// Parts per million in the whole.
+pub const MILLION: u64 = 1_000_000;
+
 /// Basis points, 10,000 = 100 %.
 pub const FULL_BP: u32 = 10_000;
 

@@ -3,6 +3,8 @@
 //! Who signs is in the envelope, not here. Names and meanings are those of `docs/COMMANDS.md`, whose JSON Schema is
 //! generated from these types.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -62,6 +64,25 @@ pub struct Subject {
     pub id: Uuid,
     /// SHA-256 of that stored command.
     pub sha256: Digest,
+}
+
+/// A part of a project that becomes a project of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SplitPart {
+    /// Parts per million of single indicators, where they differ from `ppm`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_indicator: BTreeMap<IndicatorCode, u32>,
+    /// Government codes of the new project.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
+    /// Its name.
+    pub name: String,
+    /// Its parts per million of every indicator, of the planned investment, and of what is left of a tax cap or outlay.
+    pub ppm: u32,
+    /// Its identity.
+    pub project: ProjectId,
 }
 
 /// Why a tier is exhausted.
@@ -434,6 +455,38 @@ commands! {
         /// Why.
         #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
     }
+    /// Splits a project into projects of their own; it ends. Values on record from that day on are divided among them, but
+    /// those of closed periods and those a ruling fixed; its claims and their windows go on with each. By the holder.
+    "split_project" SplitProject {
+        /// First day of the new projects.
+        date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
+        /// The new projects, 2 to 100.
+        into: Vec<SplitPart>,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
+    }
+    /// Merges projects of one enterprise in one county, with the same claims, into a new one; they end. Their values on
+    /// record from that day on are added up, but those of closed periods and those a ruling fixed. By the holder.
+    "merge_projects" MergeProjects {
+        /// Government codes of the new project.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] codes: Vec<String>,
+        /// First day of the new project.
+        date: Date,
+        /// Signatures of the other parties and their superior, for a date in a closed period.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
+        /// The projects to merge, 2 to 100.
+        from: Vec<ProjectId>,
+        /// Its name.
+        name: String,
+        /// Its identity.
+        project: ProjectId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")] reason: String,
+    }
     /// Reports one value, or replaces the one reported before for the same project, indicator and period.
     "report_observation" ReportObservation {
         /// Indicator code.
@@ -693,6 +746,8 @@ impl Command {
             Command::SuspendProject(c) => &c.endorsements,
             Command::ResumeProject(c) => &c.endorsements,
             Command::CloseProject(c) => &c.endorsements,
+            Command::SplitProject(c) => &c.endorsements,
+            Command::MergeProjects(c) => &c.endorsements,
             _ => &[],
         }
     }
@@ -747,6 +802,8 @@ impl Command {
             Command::SuspendProject(c) => Some(c.project),
             Command::ResumeProject(c) => Some(c.project),
             Command::CloseProject(c) => Some(c.project),
+            Command::SplitProject(c) => Some(c.project),
+            Command::MergeProjects(c) => Some(c.project),
             Command::ReportObservation(c) => Some(c.project),
             Command::ReportTax(c) => Some(c.project),
         }

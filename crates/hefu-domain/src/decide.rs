@@ -11,10 +11,13 @@ mod observation;
 mod period;
 mod project;
 mod redaction;
+mod restructure;
 mod settlement;
 mod tax;
 mod transfer;
 mod vintage;
+
+pub(crate) use restructure::leaving;
 
 use crate::{
     authority::Role,
@@ -87,6 +90,8 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::SuspendProject(c) => project::suspend(state, context, actor, c),
         Command::ResumeProject(c) => project::resume(state, context, actor, c),
         Command::CloseProject(c) => project::close(state, context, actor, c),
+        Command::SplitProject(c) => restructure::split(state, context, actor, c),
+        Command::MergeProjects(c) => restructure::merge(state, context, actor, c),
         Command::ReportObservation(c) => observation::report(state, context, actor, c),
         Command::OpenDispute(c) => dispute::open(state, context, actor, c),
         Command::AnswerDispute(c) => dispute::answer(state, context, actor, c),

@@ -430,6 +430,47 @@ events! {
         /// Why.
         reason: String,
     }
+    /// The project was split: it ended, and its values from that day on are those of its parts.
+    "project.split" ProjectSplit {
+        /// First day of the parts.
+        date: Date,
+        /// The parts, in the order of their ids; each has its own record.
+        into: Vec<ProjectId>,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+    }
+    /// The project was merged with others: it ended, and its values from that day on are those of the new one.
+    "project.merged" ProjectMerged {
+        /// First day of the new project.
+        date: Date,
+        /// The new project.
+        into: ProjectId,
+        /// The project.
+        project: ProjectId,
+        /// Why.
+        reason: String,
+    }
+    /// A project came of a split or a merger, with the claims and the past of what it was.
+    "project.formed" ProjectFormed {
+        /// Government codes.
+        codes: Vec<String>,
+        /// First day.
+        date: Date,
+        /// What it was: the project it was part of, or those that were merged, in the order of their ids.
+        from: Vec<ProjectId>,
+        /// Name.
+        name: String,
+        /// Planned investment.
+        planned_investment: Money,
+        /// The project.
+        project: ProjectId,
+        /// What is left for it of the caps and outlays of tax terms.
+        tax_left: Vec<TaxLeft>,
+        /// Its values on record.
+        values: Vec<FormedValue>,
+    }
     /// A value was reported for the first time.
     "observation.reported" ObservationReported {
         /// Indicator.
@@ -798,6 +839,30 @@ pub struct Balance {
     pub region: RegionCode,
 }
 
+/// A value on record that a new project takes over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormedValue {
+    /// Indicator.
+    pub indicator: IndicatorCode,
+    /// Reference period.
+    pub period: Period,
+    /// Value in the indicator's unit.
+    pub value: Decimal,
+}
+
+/// What is left of the limits in a transfer's tax terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaxLeft {
+    /// Of the cap, in CNY.
+    pub cap: Option<Money>,
+    /// Of the outlay that is repaid first, in CNY.
+    pub outlay: Option<Money>,
+    /// The transfer.
+    pub transfer: u32,
+}
+
 /// A settlement line as recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -917,6 +982,9 @@ impl Event {
             Event::ProjectSuspended(e) => Some(e.project),
             Event::ProjectResumed(e) => Some(e.project),
             Event::ProjectClosed(e) => Some(e.project),
+            Event::ProjectSplit(e) => Some(e.project),
+            Event::ProjectMerged(e) => Some(e.project),
+            Event::ProjectFormed(e) => Some(e.project),
             Event::ObservationReported(e) => Some(e.project),
             Event::ObservationCorrected(e) => Some(e.project),
             Event::TaxReceived(e) => Some(e.project),

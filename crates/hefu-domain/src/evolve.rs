@@ -1,5 +1,6 @@
 //! Folds one fact into the state. A fact is not judged twice: it only has to fit the ones before.
 
+mod restructure;
 mod settlement;
 
 use std::collections::BTreeMap;
@@ -129,6 +130,8 @@ impl State {
                     reported: BTreeMap::new(),
                     ruled_values: BTreeMap::new(),
                     ruled_credits: BTreeMap::new(),
+                    came_of: None,
+                    handed_on: None,
                     taxes: BTreeMap::new(),
                 };
                 self.projects.insert(e.project, project);
@@ -237,6 +240,9 @@ impl State {
                 let project = self.project_mut(e.project)?;
                 (project.latest, project.closed) = (e.date, Some(e.date));
             }
+            Event::ProjectSplit(e) => self.hand_on(e.project, e.date)?,
+            Event::ProjectMerged(e) => self.hand_on(e.project, e.date)?,
+            Event::ProjectFormed(e) => self.form(meta, e)?,
             Event::TaxReceived(e) => {
                 let (amount, county, incentives) = (e.amount.fen(), e.county.fen(), e.incentives.fen());
                 let (date, position, voucher) = (e.date, meta.position, e.voucher.clone());

@@ -104,6 +104,12 @@ impl Event {
             Event::ProjectLanded(e) => e.site = blank_some(e.site.as_ref()),
             Event::ProjectSuspended(e) => e.reason = blank(&e.reason),
             Event::ProjectClosed(e) => e.reason = blank(&e.reason),
+            Event::ProjectSplit(e) => e.reason = blank(&e.reason),
+            Event::ProjectMerged(e) => e.reason = blank(&e.reason),
+            Event::ProjectFormed(e) => {
+                e.codes.clear();
+                e.name = blank(&e.name);
+            }
             Event::DisputeOpened(e) => {
                 e.statement = blank(&e.statement);
                 blank_evidence(&mut e.evidence);
@@ -187,6 +193,7 @@ impl State {
                 }
             }
             Event::ProjectAmended(e) => self.forget_name(position, e.project, e.name.as_ref())?,
+            Event::ProjectFormed(e) => self.forget_name(position, e.project, Some(&e.name))?,
             Event::TransferProposed(e) => {
                 self.transfer_mut(e.project, e.transfer)?.site.clone_from(&e.site);
             }
@@ -204,6 +211,8 @@ impl State {
             | Event::ClaimRejected(_)
             | Event::ProjectSuspended(_)
             | Event::ProjectClosed(_)
+            | Event::ProjectSplit(_)
+            | Event::ProjectMerged(_)
             | Event::LedgerCreated(_)
             | Event::RegionsRegistered(_)
             | Event::RegionRenamed(_)

@@ -200,6 +200,20 @@ rejections! {
     "nothing_to_amend" NothingToAmend {} "the amendment changes nothing" "没有需要变更的内容"
     /// The project has ended.
     "project_closed" ProjectClosed { /** When. */ date: Date } "the project was closed on {date}" "项目已于 {date} 关闭"
+    /// The project went on as others.
+    "project_handed_on" ProjectHandedOn { /** When. */ date: Date } "the project was split or merged on {date}: report it for what came of it" "项目已于 {date} 拆分或合并:请按其后的项目填报"
+    /// 2 to 100 different projects are needed.
+    "bad_parts" BadParts {} "a split or a merger names 2 to 100 projects, each once" "拆分或合并须列出 2 至 100 个项目,且不重复"
+    /// The parts are not the whole.
+    "parts_sum" PartsSum { /** Of what. */ of: String, /** Their sum. */ sum: u64 } "the parts of {of} sum to {sum} per million, not 1000000" "{of} 的各部分合计为百万分之 {sum},应为 1000000"
+    /// Something about the project is disputed.
+    "project_disputed" ProjectDisputed { /** Where. */ dispute: DisputeId } "dispute {dispute} about this project must end first" "须先了结与该项目有关的争议 {dispute}"
+    /// The period lies before the project came of others.
+    "period_before_project" PeriodBeforeProject { /** Which. */ period: Period, /** Its first day. */ from: Date } "period {period} ends before this project came of others on {from}" "报告期 {period} 结束于本项目 {from} 由其他项目形成之前"
+    /// Projects are merged that belong to different firms.
+    "enterprises_differ" EnterprisesDiffer {} "only projects of one enterprise are merged" "只有同一企业的项目可以合并"
+    /// Projects are merged that different regions may count.
+    "claims_differ" ClaimsDiffer { /** One of them. */ project: ProjectId } "project {project} has other claims than the rest: projects are merged where every value counts for the same regions" "项目 {project} 的计入权益与其余项目不同:只有各值计入方相同的项目可以合并"
     /// A business date lies after the day of recording.
     "date_in_future" DateInFuture { /** The date. */ date: Date, /** Day of recording. */ today: Date } "{date} lies after today, {today}" "{date} 晚于今天 {today}"
     /// A business date lies before one it must follow.

@@ -18,7 +18,7 @@ use crate::{
     policy::Policy,
     region::{RegionCode, RegionId, RegionTree},
     settlement::Settlement,
-    tax::{TaxEntry, TaxKind, first_tax},
+    tax::{TaxEntry, TaxKind, first_tax, paid_days},
     terms::{Terms, Trigger},
     tier::Tier,
     time::{Date, Timestamp},
@@ -203,6 +203,17 @@ pub struct Alias {
     pub at: u64,
 }
 
+/// The projects that another came of, by a split or a merger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CameOf {
+    /// The project it was part of, or those that were merged.
+    pub from: Vec<ProjectId>,
+    /// The days they had paid tax on until then.
+    pub paid: Vec<Date>,
+    /// Position of the record.
+    pub at: u64,
+}
+
 /// A project and its whole life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
@@ -238,6 +249,10 @@ pub struct Project {
     pub ruled_values: BTreeMap<(IndicatorId, Period), DisputeId>,
     /// What rulings gave regions or took from them, by observation; minor units.
     pub ruled_credits: BTreeMap<(IndicatorId, Period), Vec<(RegionId, i64)>>,
+    /// What it came of, if it was not registered.
+    pub came_of: Option<CameOf>,
+    /// When it was split or merged: its values from that day on are those of what came of it.
+    pub handed_on: Option<Date>,
     /// Tax by the day it was paid and kind, refunds beside what they refund.
     pub taxes: BTreeMap<(Date, TaxKind), Vec<TaxEntry>>,
 }
@@ -290,6 +305,11 @@ impl Project {
             Trigger::ProductionStart => first(|stay| stay.production),
             Trigger::FirstTax => first_tax(self, landed),
         }
+    }
+
+    /// The days on which it, or what it came of, paid tax.
+    pub fn tax_days(&self) -> impl Iterator<Item = Date> {
+        self.came_of.iter().flat_map(|came| came.paid.iter().copied()).chain(paid_days(self))
     }
 
     /// The periods already reported for an indicator in a year.

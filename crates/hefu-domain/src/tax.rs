@@ -203,12 +203,13 @@ pub fn receipts(project: &Project, cut: &Cut) -> Vec<Receipt> {
 /// The first day on or after `from` on which the project paid tax that was not refunded in full: what the trigger
 /// `first_tax` waits for.
 pub fn first_tax(project: &Project, from: Date) -> Option<Date> {
+    project.tax_days().filter(|day| *day >= from).min()
+}
+
+/// The days of a project's own tax that was not refunded in full.
+pub(crate) fn paid_days(project: &Project) -> impl Iterator<Item = Date> {
     let paid = |entries: &Vec<TaxEntry>| entries.iter().map(|e| e.amount).fold(0, i64::saturating_add) > 0;
-    project
-        .taxes
-        .iter()
-        .find(|((date, _), entries)| *date >= from && paid(entries))
-        .map(|((date, _), _)| *date)
+    project.taxes.iter().filter(move |(_, entries)| paid(entries)).map(|((date, _), _)| *date)
 }
 
 #[cfg(test)]

@@ -174,6 +174,28 @@ impl Counting {
         self.weigh(state, id, from, (1, position));
     }
 
+    /// Forgets the values of a project that are now those of what came of it. They are out of the sums already.
+    pub fn part_with(&mut self, state: &State, id: ProjectId, from: Date) {
+        let (Some(known), Some(project)) = (self.observations.get_mut(&id), state.projects.get(&id)) else {
+            return;
+        };
+        known.retain(|o| o.period.end() < from || project.value(o.indicator, o.period).is_some());
+    }
+
+    /// Notes the values that a project takes over from what it came of, without counting them yet.
+    pub fn take_over(&mut self, state: &State, position: u64, id: ProjectId) {
+        let Some(project) = state.projects.get(&id) else { return };
+        let values = project.reported.iter().flat_map(|((indicator, year), months)| {
+            months.iter().filter_map(move |known| {
+                let period = Period::months(*year, known.first, known.last)?;
+                Some(Observation { indicator: *indicator, period, value: known.value, position })
+            })
+        });
+        let mut values: Vec<Observation> = values.collect();
+        values.sort_by_key(|o| (o.indicator, o.period));
+        self.observations.insert(id, values);
+    }
+
     /// Counts all projects again: the threshold for large ones may have changed.
     pub fn recount(&mut self, state: &State, position: u64) {
         for (area, counts) in (0..).map(RegionId).zip(std::mem::take(&mut self.projects)) {
@@ -199,7 +221,7 @@ impl Counting {
         }
         self.observations.insert(id, observations);
         self.step(state, project, (sign, at));
-        for date in project.stays.iter().filter_map(|stay| stay.construction) {
+        for date in constructions(project) {
             if sign > 0 {
                 self.constructions.insert((date, id));
             } else {
@@ -434,6 +456,11 @@ impl Counting {
     }
 }
 
+/// The days construction started under this project; what it came of counts earlier ones.
+fn constructions(project: &Project) -> impl Iterator<Item = Date> {
+    project.stays.iter().filter_map(|stay| stay.construction).filter(|day| *day >= project.registered)
+}
+
 /// Whether a project is in a derived count (semantics R7).
 pub(crate) fn counted(state: &State, entry: &Indicator, project: &Project, period: Period) -> bool {
     let end = period.end();
@@ -443,9 +470,7 @@ pub(crate) fn counted(state: &State, entry: &Indicator, project: &Project, perio
     match entry.count {
         Some(Count::Projects) => there,
         Some(Count::LargeProjects) => there && large,
-        Some(Count::LargeProjectsImplemented) => {
-            large && project.stays.iter().filter_map(|stay| stay.construction).any(within)
-        }
+        Some(Count::LargeProjectsImplemented) => large && constructions(project).any(within),
         None => false,
     }
 }

@@ -61,6 +61,17 @@ impl Views {
                 state.evolve(meta, event)?;
                 counting.restore(state, meta.position, project, from);
             }
+            Reach::HandedOn(project, from) => {
+                counting.withdraw(state, meta.position, project, from);
+                state.evolve(meta, event)?;
+                counting.part_with(state, project, from);
+                counting.restore(state, meta.position, project, from);
+            }
+            Reach::Formed(project, from) => {
+                state.evolve(meta, event)?;
+                counting.take_over(state, meta.position, project);
+                counting.restore(state, meta.position, project, from);
+            }
             Reach::Policy => {
                 state.evolve(meta, event)?;
                 counting.recount(state, meta.position);
@@ -78,6 +89,10 @@ enum Reach {
     Value,
     /// Who takes part in the project's observations that end on or after the day, and its counts.
     Standing(ProjectId, Date),
+    /// The project's values from the day on leave it.
+    HandedOn(ProjectId, Date),
+    /// A project begins with values that were another's.
+    Formed(ProjectId, Date),
     /// Which projects are large.
     Policy,
 }
@@ -113,6 +128,9 @@ fn reach(state: &State, event: &Event) -> Reach {
         Event::ConstructionStarted(e) => Reach::Standing(e.project, e.date),
         Event::ProductionStarted(e) => Reach::Standing(e.project, e.date),
         Event::ProjectClosed(e) => Reach::Standing(e.project, e.date),
+        Event::ProjectSplit(e) => Reach::HandedOn(e.project, e.date),
+        Event::ProjectMerged(e) => Reach::HandedOn(e.project, e.date),
+        Event::ProjectFormed(e) => Reach::Formed(e.project, e.date),
         Event::ClaimConfirmed(e) => claim(e.project, e.transfer),
         Event::ClaimRejected(e) => claim(e.project, e.transfer),
         Event::TaxReceived(e) => first_tax(e.project),

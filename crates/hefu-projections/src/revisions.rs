@@ -35,6 +35,8 @@ pub enum Reason {
     ClaimDecided,
     /// A landing or a start was recorded that decides who counts.
     Move,
+    /// A project was split, or merged with others.
+    Restructure,
     /// The areas are others.
     RegionChange,
     /// The policy counts otherwise.
@@ -50,6 +52,7 @@ impl Reason {
             Reason::Ruling => "ruling",
             Reason::ClaimDecided => "claim_decided",
             Reason::Move => "move",
+            Reason::Restructure => "restructure",
             Reason::RegionChange => "region_change",
             Reason::PolicyChange => "policy_change",
         }
@@ -63,6 +66,7 @@ impl Reason {
             Reason::Ruling => "裁定",
             Reason::ClaimDecided => "权益认定",
             Reason::Move => "流转补记",
+            Reason::Restructure => "拆分合并",
             Reason::RegionChange => "区划变更",
             Reason::PolicyChange => "政策变更",
         }
@@ -241,6 +245,14 @@ fn shown(views: &Views, key: &Key, value: i64, region: RegionId) -> Bases {
 
 /// Why something shows that did not.
 fn appeared(views: &Views, before: &Seen, line: &Line, region: RegionId) -> Reason {
+    if let Some(came) =
+        views.state.projects[&line.project].came_of.as_ref().filter(|came| came.at >= before.size)
+    {
+        let then = |id: &ProjectId| before.parts.contains_key(&(*id, line.indicator, line.period));
+        if line.position.is_none() || came.from.iter().any(then) {
+            return Reason::Restructure;
+        }
+    }
     let Some(position) = line.position else {
         let known = before.projects.contains(&line.project);
         return if known { counted_otherwise(views, before, line.project) } else { Reason::LateReport };
@@ -260,6 +272,11 @@ fn appeared(views: &Views, before: &Seen, line: &Line, region: RegionId) -> Reas
 fn moved(views: &Views, before: &Seen, key: &Key, old: &Part) -> Reason {
     let (id, indicator, period) = key;
     let Some(project) = views.state.projects.get(id) else { return Reason::Correction };
+    if project.handed_on.is_some_and(|date| period.end() >= date)
+        && project.value(*indicator, *period).is_none()
+    {
+        return Reason::Restructure;
+    }
     let credits = project.ruled_credits.get(&(*indicator, *period));
     if credits.map_or(&[][..], Vec::as_slice) != old.credits {
         return Reason::Ruling;

@@ -1,7 +1,8 @@
-//! `hefu project`: one project, or all of them.
+//! `hefu project`: one project, or all of them; and projects that come of others.
 
 mod history;
 mod list;
+mod restructure;
 mod show;
 mod suggest;
 
@@ -28,6 +29,10 @@ pub(crate) enum What {
     History(One),
     /// Rank the counties that could take a project
     Suggest(One),
+    /// Split a project into projects of their own; by the office that holds it
+    Split(restructure::Split),
+    /// Merge projects with the same claims; by the office that holds them
+    Merge(restructure::Merge),
 }
 
 #[derive(Debug, clap::Args)]
@@ -46,5 +51,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::List(args) => list::run(context, &args),
         What::History(args) => history::run(context, &args),
         What::Suggest(args) => suggest::run(context, &args),
+        What::Split(args) => restructure::split(context, args),
+        What::Merge(args) => restructure::merge(context, args),
     }
 }

@@ -21,6 +21,7 @@ mod reconcile;
 mod redaction;
 mod remote;
 mod reports;
+mod restructure;
 mod settle;
 mod support;
 mod verify;

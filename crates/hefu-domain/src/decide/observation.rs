@@ -6,9 +6,11 @@ use crate::{
     authority::Role,
     command::ReportObservation,
     event::{Event, ObservationCorrected, ObservationReported},
+    id::ProjectId,
     indicator::Kind,
+    period::Period,
     rejection::Rejection,
-    state::{Actor, State},
+    state::{Actor, IndicatorId, Project, State},
 };
 
 pub(super) fn report(
@@ -36,6 +38,7 @@ pub(super) fn report(
     if period.end() > today {
         return Err(Rejection::PeriodInFuture { period, today });
     }
+    own_period(state, project, indicator_id, period)?;
     if let Some(closed) = project.closed.filter(|closed| period.start() > *closed) {
         return Err(Rejection::PeriodAfterClosing { period, closed });
     }
@@ -57,4 +60,32 @@ pub(super) fn report(
         return Err(Rejection::PeriodOverlaps { period, existing: conflict });
     }
     Err(Rejection::FrequencyMixed { period, existing: conflict })
+}
+
+/// A period belongs to a project or to what came of it, never to both: what was handed on keeps what it has and gets
+/// nothing more from that day on; what came of it begins on its first day, and not where a value stayed behind.
+fn own_period(
+    state: &State,
+    project: &Project,
+    indicator: IndicatorId,
+    period: Period,
+) -> Result<(), Rejection> {
+    if let Some(date) = project.handed_on.filter(|date| period.end() >= *date)
+        && project.value(indicator, period).is_none()
+    {
+        return Err(Rejection::ProjectHandedOn { date });
+    }
+    let Some(came) = &project.came_of else { return Ok(()) };
+    if period.end() < project.registered {
+        return Err(Rejection::PeriodBeforeProject { period, from: project.registered });
+    }
+    let mut before: Vec<ProjectId> = came.from.clone();
+    while let Some(source) = before.pop().and_then(|id| state.projects.get(&id)) {
+        let mut kept = source.reported_in(indicator, period.year());
+        if let Some(existing) = kept.find(|known| known.overlaps(period)) {
+            return Err(Rejection::PeriodOverlaps { period, existing });
+        }
+        before.extend(source.came_of.iter().flat_map(|came| came.from.iter().copied()));
+    }
+    Ok(())
 }

@@ -202,7 +202,7 @@ pub(super) fn close(
 }
 
 /// The holder, and the origin of the transfer that brought the project here.
-fn parties(project: &Project) -> Vec<RegionId> {
+pub(super) fn parties(project: &Project) -> Vec<RegionId> {
     let here = project.current();
     let transfer = here.transfer.and_then(|number| project.transfers.get(number as usize));
     [here.region].into_iter().chain(transfer.map(|transfer| transfer.origin)).collect()
@@ -213,7 +213,7 @@ fn running(project: &Project) -> Result<&Project, Rejection> {
 }
 
 /// Government codes are kept opaque (the check digit of GB/T 40058 is not public), but each names one project.
-fn new_codes(state: &State, codes: &[String]) -> Result<(), Rejection> {
+pub(super) fn new_codes(state: &State, codes: &[String]) -> Result<(), Rejection> {
     for (place, code) in codes.iter().enumerate() {
         text("codes", code)?;
         if let Some(project) = state.project_codes.get(code) {

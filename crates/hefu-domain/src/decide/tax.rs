@@ -45,6 +45,9 @@ pub(super) fn report(
     if entries.iter().any(twice) {
         return Err(Rejection::TaxKnown { date });
     }
+    if let Some(day) = known.handed_on.filter(|day| refund_of.is_none() && date >= *day) {
+        return Err(Rejection::ProjectHandedOn { date: day });
+    }
     let region = state.code(host);
     let Some(refund_of) = refund_of else {
         let (local, county) = rate.parts(fen);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Cut, Receipt, TaxKind, receipts};
 use crate::{
-    amount::FULL_BP,
+    amount::{FULL_BP, Money},
     counting,
     region::{RegionId, RegionTree},
     state::{ClaimStatus, Project, Transfer},
@@ -176,6 +176,31 @@ type Key = (usize, Vec<(u32, Phase)>, Option<(Date, TaxKind)>);
 
 /// The units of a project's tax, in order of their time, divided.
 pub fn units(tree: &RegionTree, project: &Project, cut: &Cut) -> Vec<Unit> {
+    divided(tree, project, cut).0
+}
+
+/// What the caps and outlays of a project's tax terms still allow after all tax on record, in fen: transfer, cap, outlay.
+pub(crate) fn left(
+    tree: &RegionTree,
+    project: &Project,
+    today: Date,
+) -> Vec<(u32, Option<i64>, Option<i64>)> {
+    let (_, given) = divided(tree, project, &Cut::until(today));
+    let numbered = (0u32..).zip(&project.transfers);
+    let limited = numbered.filter_map(|(number, transfer)| {
+        let terms = transfer.terms.tax.as_ref()?;
+        let known = given.get(&number);
+        let so_far = known.and_then(|known| known.parties.get(&transfer.origin)).copied().unwrap_or(0);
+        let repaid = known.map_or(0, |known| known.outlay);
+        let rest = |limit: Money, used: i64| limit.fen().saturating_sub(used).max(0);
+        let (cap, outlay) =
+            (terms.cap.map(|cap| rest(cap, so_far)), terms.outlay.map(|all| rest(all, repaid)));
+        (cap.is_some() || outlay.is_some()).then_some((number, cap, outlay))
+    });
+    limited.collect()
+}
+
+fn divided(tree: &RegionTree, project: &Project, cut: &Cut) -> (Vec<Unit>, BTreeMap<u32, Given>) {
     let mut gathered: BTreeMap<Key, Vec<Receipt>> = BTreeMap::new();
     for receipt in receipts(project, cut) {
         let schedules = in_force(project, receipt.date, receipt.kind);
@@ -192,7 +217,8 @@ pub fn units(tree: &RegionTree, project: &Project, cut: &Cut) -> Vec<Unit> {
         divide(tree, project, &mut unit, &mut given);
         unit
     });
-    units.collect()
+    let units = units.collect();
+    (units, given)
 }
 
 /// Moves inside a county do not end a unit.

@@ -15,7 +15,7 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const JOURNAL: &str = include_str!("../golden/journal.jsonl");
 
 /// Fields that may be left out; every other one is named when it is missing.
-const OPTIONAL: [&str; 49] = [
+const OPTIONAL: [&str; 52] = [
     "accept_transfer.subject",
     "amend_project.codes",
     "amend_project.date",
@@ -36,6 +36,8 @@ const OPTIONAL: [&str; 49] = [
     "exhaust_tier.evidence",
     "finalise_settlement.subject",
     "land_project.site",
+    "merge_projects.codes",
+    "merge_projects.reason",
     "open_dispute.amount",
     "open_dispute.evidence",
     "open_dispute.statement",
@@ -61,6 +63,7 @@ const OPTIONAL: [&str; 49] = [
     "rotate_log_key.endorsements",
     "settle_dispute.endorsements",
     "settle_dispute.statement",
+    "split_project.reason",
     "suspend_project.reason",
     "withdraw_dispute.reason",
     "withdraw_transfer.reason",
@@ -311,6 +314,10 @@ const EVERYTHING: &str = "
     330802.treasury confirm_statement 2024 -> ok
     330000.treasury finalise_settlement 2024 -> ok
     330000.treasury pay 11.50 from 330681 to 330000 on 2025-03-01 voucher B1 -> ok
+    given P30 in 330802 since 2024-01-10 planned 100.00
+    330802 report P30 INV_FAI 2024-07 100.01 -> ok
+    330802 split P30 on 2024-07-15 P31=500000 P32=500000 reason 分期 -> ok
+    330802 merge P31 P32 on 2024-07-16 to P33 -> ok
     log+log2 rotate_log_key log2 -> ok
 ";
 

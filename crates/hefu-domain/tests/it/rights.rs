@@ -86,6 +86,8 @@ const CASE: &str = "
     given P20 moved 330108 on 2020-06-01 terms {\"tax\":{\"construction_bp\":5000}}
     330000 confirm P20 0 -> ok
     330108 build P20 on 2020-07-01 -> ok
+    given P93 in 330108 since 2024-01-01
+    given P94 in 330108 since 2024-01-01
     330108 tax P17 vat 2023-05-01 100.00 -> ok
     330108 tax P17 vat 2024-05-01 100.00 -> ok
     330108 tax P20 vat 2023-05-01 100.00 -> ok
@@ -100,7 +102,7 @@ const CASE: &str = "
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 58] = [
+const ROWS: [(&str, &str, &str); 60] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
@@ -139,6 +141,8 @@ const ROWS: [(&str, &str, &str); 58] = [
     ("suspend_project", "suspend P1 on 2024-06-01", ""),
     ("resume_project", "resume P4 on 2024-06-01", ""),
     ("close_project", "close P1 on 2024-06-01", ""),
+    ("split_project", "split P1 on 2024-06-01 P91=500000 P92=500000", ""),
+    ("merge_projects", "merge P93 P94 on 2025-06-01 to P99", ""),
     ("report_observation", "report P2 INV_FAI 2025 1.00", ""),
     ("report_observation (before the project came)", "report P2 INV_FAI 2023 1.00", ""),
     ("open_dispute (holder against 桐庐, or back)", "dispute D9 transfer P12 0", ""),

@@ -336,6 +336,20 @@ impl<F: Fold> Run<F> {
             "resume" => json!({"type": "resume_project", "project": id(0), "date": option("on")}),
             "suspend" | "close" => json!({"type": format!("{verb}_project"), "project": id(0),
                 "date": option("on"), "reason": reason()}),
+            "split" => {
+                let parts = plain[1..].iter().map(|part| {
+                    let (name, ppm) = part.split_once('=').unwrap();
+                    json!({"project": project(name).to_string(), "name": name, "ppm": ppm.parse::<u32>().unwrap()})
+                });
+                json!({"type": "split_project", "project": id(0), "date": option("on"), "reason": reason(),
+                    "into": parts.collect::<Vec<_>>()})
+            }
+            "merge" => {
+                let from = plain.iter().map(|name| project(name).to_string()).collect::<Vec<_>>();
+                let into = options.get("to").map_or("P99", String::as_str);
+                json!({"type": "merge_projects", "from": from, "project": project(into).to_string(),
+                    "date": option("on"), "name": into, "reason": reason()})
+            }
             "dispute" => {
                 let matter = match word(1).as_str() {
                     "line" => json!({"kind": "line", "line": word(2), "project": id(3)}),

@@ -44,6 +44,7 @@ pub(crate) fn run(context: &Context, args: &One) -> Result<u8> {
         "registered": project.registered.to_string(),
         "planned_investment": planned(project).to_string(),
         "suspended": project.suspended,
+        "came_of": project.came_of.as_ref().map(|came| came.from.iter().map(ToString::to_string).collect::<Vec<_>>()),
         "closed": project.closed.map(|date| date.to_string()),
         "region": state.code(project.current().region).to_string(),
         "stays": project.stays.iter().map(|stay| stay_json(state, stay)).collect::<Vec<_>>(),
@@ -75,6 +76,9 @@ fn particulars(lang: Lang, state: &State, id: &str, project: &Project, observati
     let region = state.regions.get(project.current().region);
     let enterprise = state.enterprises.get(&project.enterprise).map(|enterprise| enterprise.name.as_str());
     let status = match (project.closed, project.suspended) {
+        (Some(date), _) if project.handed_on.is_some() => {
+            format!("{} {date}", lang.pick("已拆分或合并", "split or merged"))
+        }
         (Some(date), _) => format!("{} {date}", lang.pick("已关闭", "closed")),
         (None, true) => lang.pick("已暂停", "suspended").to_owned(),
         (None, false) => lang.pick("在建或在产", "active").to_owned(),

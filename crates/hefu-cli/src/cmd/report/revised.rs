@@ -52,6 +52,7 @@ fn words_en(reason: Reason) -> &'static str {
         Reason::Ruling => "ruling",
         Reason::ClaimDecided => "claim decided",
         Reason::Move => "move",
+        Reason::Restructure => "split or merger",
         Reason::RegionChange => "region change",
         Reason::PolicyChange => "policy change",
     }

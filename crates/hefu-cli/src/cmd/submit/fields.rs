@@ -31,6 +31,10 @@ pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<
         "project_known"
         | "unknown_project"
         | "project_closed"
+        | "project_handed_on"
+        | "project_disputed"
+        | "claims_differ"
+        | "enterprises_differ"
         | "project_suspended"
         | "not_suspended"
         | "proposal_pending"
@@ -54,6 +58,7 @@ pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<
         "bad_value" => "value",
         "period_in_future"
         | "period_after_closing"
+        | "period_before_project"
         | "period_overlaps"
         | "frequency_mixed"
         | "period_out_of_order"
