@@ -278,6 +278,8 @@ rejections! {
     "nothing_to_dispute" NothingToDispute {} "there is nothing on record that could be disputed here" "此处没有可争议的记录"
     /// The id is already used.
     "dispute_known" DisputeKnown { /** Which. */ dispute: DisputeId } "dispute {dispute} is already on record" "争议 {dispute} 已登记"
+    /// Somebody joined the dispute: it is no longer the opener's alone.
+    "others_joined" OthersJoined { /** Who. */ region: RegionCode } "{region} has joined this dispute: settle it with all parties, or let it be ruled" "{region} 已并入本争议:请与各方和解,或等待裁定"
     /// The same region already disputes it.
     "already_disputed" AlreadyDisputed { /** The open dispute. */ dispute: DisputeId } "this is already disputed in {dispute}: add evidence there" "该事项已在争议 {dispute} 中:请在其中补充证据"
     /// The settlement has no such line.
@@ -299,7 +301,7 @@ rejections! {
     /// The remedy does not fit what is disputed.
     "remedy_mismatch" RemedyMismatch {} "the remedy does not fit what is disputed, or lacks a figure" "裁定内容与争议标的不符,或缺少数额"
     /// The ruling would give more than the whole or take more than there is.
-    "ruling_too_large" RulingTooLarge { /** What would do. */ largest: Decimal } "a region cannot hold more than the whole of an observation or less than nothing: at most {largest} can be ruled" "一地所计不得超过数值全额或低于零:最多可裁定 {largest}"
+    "ruling_too_large" RulingTooLarge { /** What would do. */ largest: Decimal } "a region cannot hold more than the whole or less than nothing: at most {largest} can be ruled" "一地所计不得超过全额或低于零:最多可裁定 {largest}"
     /// Nothing waits for approval.
     "no_ruling_proposed" NoRulingProposed {} "no ruling waits for approval" "没有待批准的裁定"
     /// Four eyes.

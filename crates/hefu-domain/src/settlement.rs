@@ -29,7 +29,7 @@ use crate::{
     state::{Project, State},
     tax::{
         Cut,
-        schedule::{Phase, units},
+        schedule::{Part, Phase, units},
     },
     time::{Date, serde_as_text},
 };
@@ -203,6 +203,39 @@ impl Settlement {
     pub fn says(&self, line: LineId) -> Option<i64> {
         let ruled = self.ruled.get(&line).copied().unwrap_or(0);
         self.lines.get(&line).map(|known| known.amount.saturating_add(ruled))
+    }
+
+    /// How much less and how much more a ruling may let a line say: what the creditor has of the tax behind it, and what
+    /// the debtor has left, with all rulings on lines of the same account. `None` if there is no such line.
+    pub fn room(
+        &self,
+        tree: &RegionTree,
+        projects: &BTreeMap<ProjectId, Project>,
+        id: LineId,
+    ) -> Option<(i64, i64)> {
+        let line = self.lines.get(&id)?;
+        let project = projects.get(&line.project)?;
+        let last = self.runs.last().map(|run| run.period.end())?;
+        let (mut held, mut left) = (0i64, 0i64);
+        for unit in
+            units(tree, project, &Cut::until(last)).iter().filter(|unit| unit.host == line.account.debtor)
+        {
+            let same = |part: &&Part| {
+                (part.transfer, part.phase, part.party)
+                    == (line.account.transfer, line.account.phase, line.account.creditor)
+            };
+            if let Some(part) = unit.parts.iter().find(same) {
+                held = held.saturating_add(part.amount);
+                left = left.saturating_add(unit.host_part);
+            }
+        }
+        let same = |id: &LineId| {
+            let other = self.lines.get(id);
+            other.is_some_and(|other| (other.project, other.account) == (line.project, line.account))
+        };
+        let ruled = self.ruled.iter().filter(|(id, _)| same(id)).map(|(_, amount)| *amount);
+        let ruled = ruled.fold(0, i64::saturating_add);
+        Some((held.saturating_add(ruled).saturating_neg(), left.saturating_sub(ruled)))
     }
 
     /// The lines a run settles or would settle: its own, and earlier ones that were held and are not disputed now.

@@ -151,13 +151,15 @@ impl Cut {
     }
 }
 
-/// The tax of one kind that a project paid on one day, with what was refunded of it: the smallest unit of sharing.
+/// One payment of tax of one kind, with what was refunded of it: the smallest unit of sharing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The day it was paid.
     pub date: Date,
     /// Kind of tax.
     pub kind: TaxKind,
+    /// Its number among those of its day and kind, in the order of their records, from 0.
+    pub number: u32,
     /// County-retained part in fen, refunds taken off.
     pub county: i64,
     /// Incentives in fen.
@@ -177,7 +179,8 @@ pub fn shareable(county: i64, incentives: i64, deficit: i64) -> (i64, i64) {
     (left.max(0), left.saturating_neg().max(0))
 }
 
-/// The receipts of a project in the order of their days, with their bases.
+/// The receipts of a project in the order of their days, with their bases. A refund names a day and a kind: it is taken off
+/// the receipts there in the order of their records, and so are incentives and the deficit carried forward.
 pub fn receipts(project: &Project, cut: &Cut) -> Vec<Receipt> {
     let mut deficits = std::collections::BTreeMap::new();
     let mut receipts = Vec::new();
@@ -190,12 +193,29 @@ pub fn receipts(project: &Project, cut: &Cut) -> Vec<Receipt> {
             continue;
         }
         let sum = |of: fn(&TaxEntry) -> i64| seen.iter().map(|e| of(e)).fold(0, i64::saturating_add);
-        let (county, incentives) = (sum(|e| e.county), sum(|e| e.incentives));
         let carried = deficits.entry(project.located(*date)).or_insert(0);
-        let (base, deficit) = shareable(county, incentives, *carried);
-        *carried = deficit;
-        let positions = seen.iter().map(|e| e.position).collect();
-        receipts.push(Receipt { date: *date, kind: *kind, county, incentives, base, deficit, positions });
+        let mut granted = sum(|e| e.incentives);
+        // What comes off the receipts of the day before anything is shared.
+        let mut off = granted.saturating_add(*carried);
+        let mut refunded = seen.iter().map(|e| e.county.min(0)).fold(0, i64::saturating_add);
+        let refunds = seen.iter().filter(|e| e.amount < 0).map(|e| e.position);
+        let refunds: Vec<u64> = refunds.collect();
+        let paid: Vec<&&TaxEntry> = seen.iter().filter(|e| e.amount >= 0).collect();
+        let last = paid.len().saturating_sub(1);
+        for (place, entry) in paid.iter().enumerate() {
+            let back = refunded.max(entry.county.saturating_neg());
+            refunded -= back;
+            let county = entry.county.saturating_add(back);
+            let (base, deficit) = shareable(county, off, 0);
+            let incentives = if place == last { granted } else { entry.incentives };
+            granted = granted.saturating_sub(incentives);
+            off = deficit;
+            let positions = std::iter::once(entry.position).chain(refunds.iter().copied()).collect();
+            let number = u32::try_from(place).unwrap_or(u32::MAX);
+            let (date, kind) = (*date, *kind);
+            receipts.push(Receipt { date, kind, number, county, incentives, base, deficit, positions });
+        }
+        *carried = off.max(0);
     }
     receipts
 }

@@ -158,6 +158,10 @@ pub(super) fn withdraw(state: &State, actor: &Actor, c: &WithdrawDispute) -> Res
     let dispute = dispute(state, c.dispute)?;
     acts_for(state, actor, dispute.by, &PARTY)?;
     at_stage(dispute, &[Stage::Opened, Stage::Argued])?;
+    let mut joined = state.joined.values().filter(|joined| joined.into == c.dispute);
+    if let Some(other) = joined.find(|joined| joined.by != dispute.by) {
+        return Err(Rejection::OthersJoined { region: state.code(other.by) });
+    }
     optional_text("reason", &c.reason)?;
     let by = state.code(dispute.by);
     let WithdrawDispute { dispute, reason } = c.clone();
@@ -206,7 +210,7 @@ pub(super) fn approve_ruling(
     }
     // The facts may have moved since the proposal.
     let (difference, effects) = effects(state, c.dispute, dispute, &proposal.remedy, ruler)?;
-    let superior = above(state, ruler);
+    let superior = above(state, dispute);
     let appealable = dispute.stage == Stage::Argued && !dispute.appealed && superior.is_some();
     let due = workdays(state, context, state.policy.dispute_appeal_workdays).filter(|_| appealable);
     let by = state.code(ruler);
@@ -252,7 +256,7 @@ pub(super) fn appeal(
     }
     text("statement", &c.statement)?;
     evidence(state, &c.evidence)?;
-    let ruler = above(state, dispute.ruler).ok_or(Rejection::DisputeStage { stage: "ruled" })?;
+    let ruler = above(state, dispute).ok_or(Rejection::DisputeStage { stage: "ruled" })?;
     let due = workdays(state, context, state.policy.dispute_ruling_workdays);
     let AppealRuling { dispute, evidence, statement } = c.clone();
     let (by, ruler) = (state.code(by), state.code(ruler));
@@ -283,10 +287,11 @@ pub(super) fn due(state: &State, today: Date, context: &Context<'_>) -> Vec<Even
         let Some(dispute) = state.disputes.get(id) else { continue };
         let next = match dispute.stage {
             Stage::Opened => vec![escalated(state, context, *id, dispute.ruler)],
-            Stage::Argued => {
-                let ruler = above(state, dispute.ruler).unwrap_or(dispute.ruler);
-                vec![escalated(state, context, *id, ruler)]
-            }
+            // Nobody above is left to rule: what is on record stands, so that nothing is held up for ever.
+            Stage::Argued => match above(state, dispute) {
+                Some(ruler) => vec![escalated(state, context, *id, ruler)],
+                None => vec![RulingFinal { difference: None, dispute: *id }.into()],
+            },
             Stage::Ruled => {
                 let next = finalise(state, *id, dispute);
                 ahead = Some(foreseen(state, context, &next));
@@ -321,8 +326,8 @@ fn escalated(state: &State, context: &Context<'_>, dispute: DisputeId, ruler: Re
     DisputeEscalated { dispute, due, ruler: state.code(ruler) }.into()
 }
 
-/// The approved ruling comes into force. If the room for a credit became smaller meanwhile, what fits is booked, and
-/// the difference says so.
+/// The approved ruling comes into force. If the room became smaller meanwhile, what fits is booked, and the difference
+/// says so; a value or claim that is gone meanwhile leaves nothing to book.
 fn finalise(state: &State, id: DisputeId, dispute: &Dispute) -> Vec<Event> {
     let ruling = dispute.remedy.clone().unwrap_or(Remedy {
         amount: None,
@@ -334,7 +339,13 @@ fn finalise(state: &State, id: DisputeId, dispute: &Dispute) -> Vec<Event> {
     let (difference, effects) = whole
         .or_else(|refused| match refused {
             Rejection::RulingTooLarge { largest } => {
-                let fits = Remedy { amount: Some(largest), ..ruling };
+                let fits = match ruling.kind {
+                    RemedyKind::CorrectValue => Remedy { value: Some(largest), ..ruling },
+                    RemedyKind::ConfirmClaim
+                    | RemedyKind::Credit
+                    | RemedyKind::Dismiss
+                    | RemedyKind::RejectClaim => Remedy { amount: Some(largest), ..ruling },
+                };
                 effects(state, id, dispute, &fits, dispute.ruler)
             }
             other => Err(other),
@@ -429,26 +440,36 @@ fn ruler(state: &State, matter: &Matter, by: RegionId, against: &[RegionId]) -> 
     let transfer = transfer.and_then(|number| project.transfers.get(number as usize));
     let named = transfer.and_then(|transfer| transfer.arbiter);
     let arbiter = named.filter(|_| nation);
-    let shares = |region: &RegionId| {
-        let stays = project.stays.iter().any(|stay| stay.region == *region);
-        let tax = transfer.filter(|_| line.is_some()).and_then(|transfer| transfer.terms.tax.as_ref());
-        let taxes = tax.is_some_and(|tax| tax.others.iter().any(|other| other.region == state.code(*region)));
-        stays || taxes || by == *region || against.contains(region)
-    };
+    let shares =
+        |region: RegionId| has_share(state, matter, region) || by == region || against.contains(&region);
     let first = arbiter.unwrap_or(common);
-    Ok(state.regions.upward(first).find(|region| !shares(region)).unwrap_or(first))
+    Ok(state.regions.upward(first).find(|region| !shares(*region)).unwrap_or(first))
+}
+
+/// Whether a region holds a share in what is disputed, or held the project: it does not rule on it.
+fn has_share(state: &State, matter: &Matter, region: RegionId) -> bool {
+    let Some(project) = state.projects.get(&matter.project) else { return false };
+    let line = matter.line.and_then(|line| state.settlement.lines.get(&line));
+    let transfer = line.and_then(|line| project.transfers.get(line.account.transfer as usize));
+    let tax = transfer.and_then(|transfer| transfer.terms.tax.as_ref());
+    let code = state.code(region);
+    project.stays.iter().any(|stay| stay.region == region)
+        || tax.is_some_and(|tax| tax.others.iter().any(|other| other.region == code))
 }
 
 /// Who may rule now: on a ruling in force only the next level.
 fn competent(state: &State, dispute: &Dispute) -> RegionId {
     match dispute.stage {
-        Stage::Final => above(state, dispute.ruler).unwrap_or(dispute.ruler),
+        Stage::Final => above(state, dispute).unwrap_or(dispute.ruler),
         Stage::Opened | Stage::Argued | Stage::Ruled | Stage::Settled | Stage::Withdrawn => dispute.ruler,
     }
 }
 
-fn above(state: &State, region: RegionId) -> Option<RegionId> {
-    state.regions.get(region).parent
+/// The next level that has no share in what is disputed; `None` above the last.
+fn above(state: &State, dispute: &Dispute) -> Option<RegionId> {
+    let next = state.regions.get(dispute.ruler).parent?;
+    let apart = |region: &RegionId| !has_share(state, &dispute.matter, *region) && !dispute.is_party(*region);
+    state.regions.upward(next).find(apart)
 }
 
 fn dispute(state: &State, id: DisputeId) -> Result<&Dispute, Rejection> {

@@ -39,11 +39,15 @@ pub(super) fn report(
         return Err(Rejection::TaxSign {});
     }
     let entries = known.taxes.get(&(paid, kind)).map_or(&[][..], Vec::as_slice);
-    let twice = |entry: &TaxEntry| {
-        entry.date == date && entry.voucher == voucher && (voucher.is_some() || entry.amount == fen)
+    // A voucher lists several kinds, but each once; what has none is told apart by day and amount.
+    let again = |entry: &&TaxEntry| match &voucher {
+        Some(_) => entry.voucher == voucher && (entry.amount < 0) == (fen < 0),
+        None => entry.voucher.is_none() && entry.date == date && entry.amount == fen,
     };
-    if entries.iter().any(twice) {
-        return Err(Rejection::TaxKnown { date });
+    let of_kind =
+        known.taxes.iter().filter(|((day, known), _)| *known == kind && (voucher.is_some() || *day == paid));
+    if let Some(entry) = of_kind.flat_map(|(_, entries)| entries).find(again) {
+        return Err(Rejection::TaxKnown { date: entry.date });
     }
     if let Some(day) = known.handed_on.filter(|day| refund_of.is_none() && date >= *day) {
         return Err(Rejection::ProjectHandedOn { date: day });

@@ -129,7 +129,7 @@ pub struct Unit {
     /// The phases of the schedules in force, by transfer, oldest first.
     pub phases: Vec<(u32, Phase)>,
     /// The receipt, where a schedule divides each.
-    pub receipt: Option<(Date, TaxKind)>,
+    pub receipt: Option<(Date, TaxKind, u32)>,
     /// Shareable base in fen.
     pub base: i64,
     /// What stays with the host, in fen.
@@ -167,12 +167,12 @@ fn in_force(project: &Project, day: Date, kind: TaxKind) -> Vec<InForce<'_>> {
 struct Given {
     parties: BTreeMap<RegionId, i64>,
     outlay: i64,
-    /// Base of the present phase: where the brackets stand.
-    phase: Option<(Phase, i64)>,
+    /// Base of each phase so far: where the brackets stand.
+    phases: BTreeMap<Phase, i64>,
 }
 
-/// First stay of an unbroken time in one county, phases, receipt: units are divided in this order.
-type Key = (usize, Vec<(u32, Phase)>, Option<(Date, TaxKind)>);
+/// First stay of an unbroken time in one county, phases, receipt: what is one unit.
+type Key = (usize, Vec<(u32, Phase)>, Option<(Date, TaxKind, u32)>);
 
 /// The units of a project's tax, in order of their time, divided.
 pub fn units(tree: &RegionTree, project: &Project, cut: &Cut) -> Vec<Unit> {
@@ -206,10 +206,17 @@ fn divided(tree: &RegionTree, project: &Project, cut: &Cut) -> (Vec<Unit>, BTree
         let schedules = in_force(project, receipt.date, receipt.kind);
         let single = schedules.iter().any(|s| s.terms.unit == TaxUnit::Receipt);
         let phases = schedules.iter().map(|s| (s.number, s.phase)).collect();
-        let key = (first_stay(project, receipt.date), phases, single.then_some((receipt.date, receipt.kind)));
+        let key = (
+            first_stay(project, receipt.date),
+            phases,
+            single.then_some((receipt.date, receipt.kind, receipt.number)),
+        );
         gathered.entry(key).or_default().push(receipt);
     }
     let mut given: BTreeMap<u32, Given> = BTreeMap::new();
+    // Divided in the order of their first receipts: brackets, caps and outlays are used up as time goes.
+    let mut gathered: Vec<(Key, Vec<Receipt>)> = gathered.into_iter().collect();
+    gathered.sort_by_key(|((stay, ..), receipts)| (*stay, receipts.first().map(|receipt| receipt.date)));
     let units = gathered.into_iter().map(|((stay, phases, receipt), receipts)| {
         let base = receipts.iter().map(|receipt| receipt.base).fold(0, i64::saturating_add);
         let host = project.stays[stay].region;
@@ -242,10 +249,7 @@ fn divide(tree: &RegionTree, project: &Project, unit: &mut Unit, given: &mut BTr
         let transfer = &project.transfers[*number as usize];
         let Some(terms) = &transfer.terms.tax else { continue };
         let given = given.entry(*number).or_default();
-        let from = match given.phase {
-            Some((known, base)) if known == *phase => base,
-            Some(_) | None => 0,
-        };
+        let from = given.phases.get(phase).copied().unwrap_or(0);
         let so_far = given.parties.get(&transfer.origin).copied().unwrap_or(0);
         let capped = terms.cap.is_some_and(|cap| so_far >= cap.fen());
         // The origin's outlay is repaid first, out of the whole base of every phase that shares.
@@ -254,7 +258,7 @@ fn divide(tree: &RegionTree, project: &Project, unit: &mut Unit, given: &mut BTr
         let repaid = if shares_at_all && transfer.origin != unit.host { owed.clamp(0, unit.base) } else { 0 };
         given.outlay = given.outlay.saturating_add(repaid);
         let rest = base - i128::from(repaid);
-        given.phase = Some((*phase, i64::try_from(i128::from(from) + rest).unwrap_or(i64::MAX)));
+        given.phases.insert(*phase, i64::try_from(i128::from(from) + rest).unwrap_or(i64::MAX));
 
         let bp = terms.origin_bp(*phase, capped);
         let scaled = terms.scaled(i128::from(from), rest) * i128::from(bp) + i128::from(repaid) * WHOLE;

@@ -106,6 +106,19 @@ fn resolve(run: &mut Run<State>, ledger: &mut Ledger<State>, disputed: &BTreeMap
         let office = |region: RegionId| format!("{}.office", ledger.state().code(region));
         let (by, other, ruler) = (office(known.by), office(known.others[0]), known.ruler);
         let ruler = ledger.state().code(ruler);
+        // What creditor and debtor have of the tax behind the line bounds what it can be let say.
+        let line = known.matter.line.unwrap();
+        let settlement = &ledger.state().settlement;
+        let says = settlement.says(line).unwrap();
+        let (least, most) = settlement.room(&ledger.state().regions, &ledger.state().projects, line).unwrap();
+        let within = |fen: i64| fen.clamp(says + least.min(0), says + most.max(0));
+        if let End::Agreed(fen) = end
+            && within(*fen) != *fen
+        {
+            let text = format!("settle {name} correct_value value {}", Money::from_fen(*fen));
+            let refused = ledger.clone().submit(&[&by, &other], &run.parse(&text)).unwrap_err();
+            assert_eq!(refused.code(), "ruling_too_large");
+        }
         let remedy = match end {
             End::Open => continue,
             End::Withdrawn => {
@@ -113,11 +126,11 @@ fn resolve(run: &mut Run<State>, ledger: &mut Ledger<State>, disputed: &BTreeMap
                 continue;
             }
             End::Agreed(fen) => {
-                let text = format!("settle {name} correct_value value {}", Money::from_fen(*fen));
+                let text = format!("settle {name} correct_value value {}", Money::from_fen(within(*fen)));
                 ledger.submit(&[&by, &other], &run.parse(&text)).unwrap();
                 continue;
             }
-            End::Ruled(fen) => format!("correct_value value {}", Money::from_fen(*fen)),
+            End::Ruled(fen) => format!("correct_value value {}", Money::from_fen(within(*fen))),
             End::Dismissed => "dismiss".to_owned(),
         };
         submit(run, ledger, &other, &format!("answer {name}"));
@@ -230,17 +243,17 @@ proptest! {
     fn a_dispute_moves_the_ruled_difference_and_nobody_elses_money(receipts in receipts(), disputed in ends()) {
         let (plain, without) = play(&receipts, &BTreeMap::new());
         let (quarrelled, with) = play(&receipts, &disputed);
-        let lines: Vec<Line> = plain.state().settlement.lines.iter().filter(|(id, _)| id.run == 1).map(|(_, line)| *line).collect();
+        let lines: Vec<(LineId, Line)> = plain.state().settlement.lines.iter().filter(|(id, _)| id.run == 1).map(|(id, line)| (*id, *line)).collect();
         let mut touched: BTreeSet<RegionId> = BTreeSet::new();
         let mut expected = without.last().unwrap().clone();
         for (place, end) in &disputed {
-            let Some(line) = lines.get(*place) else { continue };
+            let Some((id, line)) = lines.get(*place) else { continue };
             let house = plain.state().regions.common_superior(line.account.debtor, line.account.creditor);
             touched.extend([line.account.debtor, line.account.creditor]);
             let moved = match end {
                 End::Open => -line.amount,
                 End::Withdrawn | End::Dismissed => 0,
-                End::Agreed(fen) | End::Ruled(fen) => fen - line.amount,
+                End::Agreed(_) | End::Ruled(_) => quarrelled.state().settlement.says(*id).unwrap() - line.amount,
             };
             add(&mut expected, (house, line.account.creditor), moved);
             add(&mut expected, (house, line.account.debtor), -moved);

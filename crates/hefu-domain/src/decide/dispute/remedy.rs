@@ -123,7 +123,8 @@ fn ruled_value(
     Ok((Some(Decimal::from_minor(value.saturating_sub(old), scale)), vec![event.into()]))
 }
 
-/// A line should say `value`: the difference to what it says with earlier rulings, for the next run.
+/// A line should say `value`: the difference to what it says with earlier rulings, for the next run. The two sides
+/// divide what they have of the tax behind it between them: neither gets more than the whole of that or less than nothing.
 fn ruled_line(
     state: &State,
     id: DisputeId,
@@ -133,6 +134,11 @@ fn ruled_line(
     let line = dispute.matter.line.ok_or(Rejection::RemedyMismatch {})?;
     let says = state.settlement.says(line).ok_or(Rejection::NoSuchLine { line })?;
     let difference = value.checked_sub(says).ok_or(Rejection::BadValue { why: BadDecimal::TooLarge })?;
+    let (least, most) = state.settlement.room(&state.regions, &state.projects, line).unwrap_or((0, 0));
+    if difference != difference.clamp(least.min(0), most.max(0)) {
+        let largest = says.saturating_add(difference.clamp(least.min(0), most.max(0)));
+        return Err(Rejection::RulingTooLarge { largest: Decimal::from_minor(largest, MONEY_SCALE) });
+    }
     let (amount, project) = (Money::from_fen(difference), dispute.matter.project);
     let event = LineRuled { amount, dispute: id, line, project };
     let events = if difference == 0 { Vec::new() } else { vec![event.into()] };
