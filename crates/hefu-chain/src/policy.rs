@@ -154,6 +154,12 @@ impl Policy {
         Ok(judgement)
     }
 
+    /// Would the quorum be met if these witnesses, called as in the policy, cosigned?
+    pub fn is_met_by(&self, stands: impl Fn(&str) -> bool) -> bool {
+        let times = self.witnesses.iter().map(|witness| stands(&witness.name).then_some(0));
+        self.is_met(&times.collect::<Vec<_>>())
+    }
+
     /// Groups name earlier ones only, so one pass in their order decides them all.
     fn is_met(&self, times: &[Option<u64>]) -> bool {
         let mut groups: Vec<bool> = Vec::with_capacity(self.groups.len());

@@ -48,7 +48,7 @@ pub use bundle::bundle;
 pub use finding::{Finding, FindingKind, Report, Verdict, Withheld};
 pub use keys::KeyRing;
 pub use ledger::ledger;
-pub use site::site;
+pub use site::{PUBLIC, site};
 
 /// Says which event types and schema versions are known.
 pub type Schemas<'a> = &'a (dyn Fn(&str, u32) -> bool + Sync);

@@ -3,11 +3,12 @@
 use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use hefu_chain::proof::TlogProof;
-use hefu_engine::{Engine, KeyStore, Options, Publisher, Reader};
+use hefu_engine::{Cosigner, Engine, KeyStore, Options, Publisher, Reader};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     lang::{Lang, Text, text},
     remote,
     render::Format,
+    witnesses::{Kept, Witnesses},
 };
 
 /// Work shorter than this shows no bar.
@@ -53,6 +55,12 @@ impl Place {
             None => Place::Dir(place.to_owned()),
         }
     }
+}
+
+/// So that these witnesses are asked.
+fn asking(options: Options, witnesses: Option<Arc<Witnesses>>) -> Options {
+    let cosigner = witnesses.map(|witnesses| witnesses as Arc<dyn Cosigner>);
+    Options { cosigner, ..options }
 }
 
 impl Context {
@@ -105,14 +113,28 @@ impl Context {
         }
     }
 
+    /// The witnesses kept for the ledger.
+    pub(crate) fn witnesses(&self) -> Result<Option<Arc<Witnesses>>> {
+        Ok(Kept::read(&self.keys()?)?.map(|Kept { policy, mode }| Witnesses::new(policy, mode)))
+    }
+
+    /// How to open the ledger for writing, so that its witnesses are asked.
+    pub(crate) fn options(&self) -> Result<Options> {
+        Ok(asking(Options::default(), self.witnesses()?))
+    }
+
     /// Opens the ledger for writing.
     pub(crate) fn engine(&self) -> Result<Engine> {
         self.engine_with(Options::default())
     }
 
-    /// The same with other options.
+    /// The same with other options; the witnesses kept for it are asked in any case.
     pub(crate) fn engine_with(&self, options: Options) -> Result<Engine> {
-        let engine = Engine::open(self.exists()?, options)?;
+        let witnesses = self.witnesses()?;
+        let engine = Engine::open(self.exists()?, asking(options, witnesses.clone()))?;
+        if let Some(witnesses) = witnesses {
+            witnesses.tell_silent(self);
+        }
         let opened = engine.opened();
         if opened.store.torn_bytes > 0 {
             self.say(&text(

@@ -10,6 +10,7 @@ mod lang;
 mod remote;
 mod render;
 mod usage;
+mod witnesses;
 mod write;
 
 use std::{

@@ -8,14 +8,14 @@ use std::thread;
 use hefu_chain::{
     add_checkpoint::AddCheckpoint,
     checkpoint::{Checkpoint, Untrusted},
-    note::{Note, NoteSignature, VerifierKey},
+    note::{Note, NoteSignature},
     policy::{Policy, Witness},
     tree::{TreeHash, verify_consistency},
 };
 
 use crate::{
     http::Http,
-    witness::{Asked, WitnessAt},
+    witness::{Asked, LogKey, WitnessAt},
 };
 
 /// A size may change under way if others submit for the log, too; more often than this it is a game.
@@ -97,19 +97,20 @@ impl Collected {
     }
 }
 
-/// Asks every witness of the policy to cosign this checkpoint of this log.
+/// Asks every witness of the policy to cosign this checkpoint of this log, which signs with one of these keys.
 ///
 /// `known` is the size to start from, mostly that of the checkpoint before; a witness that knows another one says so
 /// and is asked again. Fails only if the checkpoint is not the log's.
 pub fn collect(
     http: &Http,
     policy: &Policy,
-    log: &VerifierKey,
+    log: &[LogKey],
     checkpoint: &Note,
     known: u64,
     history: &History<'_>,
 ) -> Result<Collected, Untrusted> {
-    let opened = Checkpoint::open(checkpoint, [log])?.checkpoint;
+    let keys = || log.iter().map(|log| &log.key);
+    let opened = Checkpoint::open(checkpoint, keys())?.checkpoint;
     let ask = Ask { http, log, checkpoint, opened: &opened, history };
     let answers: Vec<(String, Outcome, Option<NoteSignature>)> = thread::scope(|scope| {
         let asked: Vec<_> = policy
@@ -137,13 +138,13 @@ pub fn collect(
         }
         outcomes.push((name, outcome));
     }
-    let quorum = policy.judge(&note, [log])?.quorum;
+    let quorum = policy.judge(&note, keys())?.quorum;
     Ok(Collected { note, outcomes, quorum })
 }
 
 struct Ask<'a> {
     http: &'a Http,
-    log: &'a VerifierKey,
+    log: &'a [LogKey],
     checkpoint: &'a Note,
     opened: &'a Checkpoint,
     history: &'a History<'a>,
@@ -177,7 +178,7 @@ impl Ask<'_> {
 
     /// It says that it saw more, or something else. That counts if it can show it.
     fn contradiction(&self, at: WitnessAt<'_>, why: String) -> Outcome {
-        match at.latest(std::slice::from_ref(self.log), &self.opened.origin) {
+        match at.latest(self.log, &self.opened.origin) {
             Ok(Some((seen, note, _))) if !self.continues(&seen) => Outcome::Contradicts(seen, note),
             Ok(_) => Outcome::Failed(why),
             Err(error) => Outcome::Failed(format!("{why}; and what it holds cannot be had: {error}")),

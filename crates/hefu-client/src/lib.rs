@@ -18,4 +18,4 @@ pub use monitor::{Alarm, AlarmKind, Memory, Unwatchable, Watched, watch};
 pub use service::{LedgerService, ServiceFailure};
 pub use site::Site;
 pub use standing::{Standing, standings};
-pub use witness::{Asked, WitnessAt};
+pub use witness::{Asked, LogKey, WitnessAt};

@@ -2,15 +2,12 @@
 
 use std::thread;
 
-use hefu_chain::{
-    checkpoint::Checkpoint,
-    note::{Note, VerifierKey},
-    origin::Origin,
-    policy::Policy,
-    tree::TreeHash,
-};
+use hefu_chain::{checkpoint::Checkpoint, note::Note, origin::Origin, policy::Policy, tree::TreeHash};
 
-use crate::{http::Http, witness::WitnessAt};
+use crate::{
+    http::Http,
+    witness::{LogKey, WitnessAt},
+};
 
 /// What one witness remembers of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +30,7 @@ pub enum Standing {
 pub fn standings(
     http: &Http,
     policy: &Policy,
-    log: &[VerifierKey],
+    log: &[LogKey],
     origin: &Origin,
     size: u64,
     root_at: &(dyn Fn(u64) -> Result<TreeHash, String> + Sync),

@@ -13,6 +13,28 @@ use crate::http::{Http, HttpError};
 /// Cosignatures and checkpoints are far shorter.
 const MAX_ANSWER: u64 = 1 << 20;
 
+/// A key of the log, and how far its word goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogKey {
+    /// The key.
+    pub key: VerifierKey,
+    /// The record that put another one at once in its place: on more records than stand before that its word is none,
+    /// whoever holds it now.
+    pub ended: Option<u64>,
+}
+
+impl LogKey {
+    /// A key that signs still.
+    pub fn lasting(key: VerifierKey) -> LogKey {
+        LogKey { key, ended: None }
+    }
+
+    /// Whether its signature counts on a checkpoint of so many records.
+    fn counts(&self, size: u64) -> bool {
+        self.ended.is_none_or(|ended| size <= ended)
+    }
+}
+
 /// A witness at an address.
 #[derive(Debug, Clone, Copy)]
 pub struct WitnessAt<'a> {
@@ -63,7 +85,7 @@ impl WitnessAt<'_> {
     /// Nothing if it never cosigned one. What is not signed by both is told as an error: it is nobody's word.
     pub fn latest(
         &self,
-        log: &[VerifierKey],
+        log: &[LogKey],
         origin: &Origin,
     ) -> Result<Option<(Checkpoint, Note, u64)>, HttpError> {
         let hash = Sha256Digest::of(origin.as_str().as_bytes());
@@ -76,11 +98,18 @@ impl WitnessAt<'_> {
             _ => return Err(bad(answer.says())),
         }
         let note = Note::parse(&answer.body).map_err(|error| bad(error.to_string()))?;
-        let opened =
-            Checkpoint::open(&note, log.iter().chain([self.key])).map_err(|error| bad(error.to_string()))?;
+        let keys = log.iter().map(|log| &log.key).chain([self.key]);
+        let opened = Checkpoint::open(&note, keys).map_err(|error| bad(error.to_string()))?;
         let own = opened.signatures.iter().find(|signature| signature.key == *self.key);
         let time = own.and_then(|signature| signature.time);
         let time = time.ok_or_else(|| bad("the witness has not cosigned what it shows".to_owned()))?;
+        let size = opened.checkpoint.size;
+        let signed = |log: &&LogKey| opened.signatures.iter().any(|signature| signature.key == log.key);
+        if !log.iter().filter(signed).any(|log| log.counts(size)) {
+            return Err(
+                bad("no key of the log that counts at that size has signed what it shows".to_owned()),
+            );
+        }
         if opened.checkpoint.origin != *origin {
             return Err(bad("it is another log's checkpoint".to_owned()));
         }

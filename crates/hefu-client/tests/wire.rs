@@ -21,7 +21,8 @@ use hefu_chain::{
     tree::{self, MemoryTree, TreeHash},
 };
 use hefu_client::{
-    AlarmKind, FailMode, Http, Memory, Outcome, Shortfall, Site, Standing, Watched, collect, standings, watch,
+    AlarmKind, FailMode, Http, LogKey, Memory, Outcome, Shortfall, Site, Standing, Watched, collect,
+    standings, watch,
 };
 use hefu_server::{Limits, Listen, Running, Server, ServerError};
 use hefu_witness::{Witness, evidence_files};
@@ -31,6 +32,10 @@ const ORIGIN: &str = "ledger.example/moves";
 
 fn log_key() -> SecretKey {
     SecretKey::from_seed([1; 32])
+}
+
+fn logs() -> [LogKey; 1] {
+    [LogKey::lasting(log())]
 }
 
 fn log() -> VerifierKey {
@@ -162,7 +167,7 @@ fn policy(regions: &[Region], quorum: usize) -> Policy {
 }
 
 fn ask(policy: &Policy, operator: &Operator, known: u64) -> hefu_client::Collected {
-    collect(&http(), policy, &log(), &operator.checkpoint(), known, &|old| operator.prove(old)).unwrap()
+    collect(&http(), policy, &logs(), &operator.checkpoint(), known, &|old| operator.prove(old)).unwrap()
 }
 
 #[test]
@@ -210,7 +215,7 @@ fn an_operator_with_two_histories_is_caught() {
         }
         let roots = |size| Ok(forged.root_at(size));
         let origin = ORIGIN.parse().unwrap();
-        let standing = standings(&http(), &policy, &[log()], &origin, forged.size(), &roots);
+        let standing = standings(&http(), &policy, &logs(), &origin, forged.size(), &roots);
         assert!(
             standing.iter().all(|(_, standing)| match standing {
                 Standing::Ahead(..) => forged.size() < 40,
@@ -238,7 +243,7 @@ fn an_operator_with_two_histories_is_caught() {
         assert_eq!(proven(&found), 3);
     }
     let roots = |size| Ok(honest.root_at(size));
-    let standing = standings(&http(), &policy, &[log()], &ORIGIN.parse().unwrap(), 40, &roots);
+    let standing = standings(&http(), &policy, &logs(), &ORIGIN.parse().unwrap(), 40, &roots);
     assert!(standing.iter().all(|(_, standing)| matches!(standing, Standing::Agrees(..))), "{standing:?}");
 }
 

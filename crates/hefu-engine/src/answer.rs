@@ -13,6 +13,8 @@ use hefu_domain::{
 use hefu_store::StoreError;
 use uuid::Uuid;
 
+use crate::publish::Unheld;
+
 /// Why a command was refused: envelope first, then key, time, identity, and the rules.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -231,6 +233,9 @@ pub enum EngineError {
         /// In what.
         why: Disagreement,
     },
+    /// The witnesses saw what the log does not continue, or too few of them can be asked.
+    #[error(transparent)]
+    Witnesses(#[from] Unheld),
     /// The key is not in the key store.
     #[error("no key `{name}` in {}", path.display())]
     NoKey {

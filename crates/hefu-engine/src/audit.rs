@@ -26,8 +26,9 @@ use crate::{
     answer::EngineError,
     authenticate::{endorsers, genesis_key, new_keys},
     decode::Decoder,
+    fold,
     ledger::{public_key, timely},
-    open, redaction,
+    redaction,
 };
 
 /// Something that does not follow from the rules.
@@ -70,7 +71,7 @@ const BATCH: usize = 256;
 
 /// Replays a whole log. `progress` hears how many records are done.
 pub fn replay(log: &dyn LogReader, progress: &dyn Fn(u64)) -> Result<ReplayReport, EngineError> {
-    let (origin, _) = open::identity(log)?;
+    let (origin, _) = fold::identity(log)?;
     let mut audit = Audit {
         log,
         origin,

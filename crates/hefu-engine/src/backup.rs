@@ -23,7 +23,7 @@ use hefu_chain::{
 };
 use hefu_store::{Backend, DirLock, LogReader, segments::CommittedFile, segments::SegmentLog};
 
-use crate::{answer::EngineError, keys::KeyStore, open::receipt_of, publish::files::replace};
+use crate::{answer::EngineError, head::receipt_of, keys::KeyStore, publish::files::replace};
 
 pub use restore::{Inspected, Pins, Restored, inspect, restore};
 pub use succeed::succeed;
@@ -61,6 +61,14 @@ pub enum BackupError {
         path: PathBuf,
         /// Why not.
         why: String,
+    },
+    /// A checkpoint that the log signed lacks the quorum of witnesses.
+    #[error("too few witnesses have cosigned {}; missing: {}", path.display(), .missing.join(", "))]
+    Unwitnessed {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Who did not cosign it.
+        missing: Vec<String>,
     },
     /// The ledger does not continue what the backup or a pin has seen.
     #[error("{} stands for {seen} records, and the {size} here do not continue them: {why}", path.display())]

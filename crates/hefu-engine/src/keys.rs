@@ -19,6 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{answer::EngineError, random_bytes};
 
+/// The file in a key store that says who the ledger's witnesses are. It is no key; what stands in it is for whoever asks
+/// them.
+pub const WITNESSES: &str = "witnesses.json";
+
 /// What a key file holds.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,9 +105,16 @@ impl KeyStore {
     }
 
     /// Copies all keys to another store, readable for their owner only. A key that is there already stays; another one
-    /// under its name is an error. Returns how many were copied.
+    /// under its name is an error. The ledger's witnesses go with them, unless the other store names its own. Returns how
+    /// many keys were copied.
     pub fn copy_to(&self, to: &KeyStore) -> Result<u64, EngineError> {
-        self.copy_some(to, |_| true)
+        let copied = self.copy_some(to, |_| true)?;
+        let (from, path) = (self.folder.join(WITNESSES), to.folder.join(WITNESSES));
+        if from.exists() && !path.exists() {
+            let bytes = fs::read(&from).map_err(EngineError::file("read", &from))?;
+            crate::publish::files::replace(&path.with_extension("part"), &path, &bytes)?;
+        }
+        Ok(copied)
     }
 
     /// The same for the files whose name `wanted` takes.
@@ -242,18 +253,33 @@ impl KeyStore {
     pub(crate) fn settle_log_key(&self, public: &ChainKey) -> Result<(), EngineError> {
         let keys = self.log_keys()?;
         let plain = self.path("log");
-        let Some((path, _)) = keys.iter().find(|(_, key)| key.secret.public() == *public) else {
+        let Some((path, key)) = keys.iter().find(|(_, key)| key.secret.public() == *public) else {
             return Ok(());
         };
         if *path == plain {
             return Ok(());
         }
+        // Somebody may have swapped two files: each goes to the name that no other key has, so none is lost.
+        let own = self.path(&log_name(key));
+        self.give_name(path, &own, key)?;
         if let Some((_, before)) = keys.iter().find(|(path, _)| *path == plain) {
-            let aside = self.path(&log_name(before));
-            fs::rename(&plain, &aside).map_err(EngineError::file("rename", &plain))?;
+            self.give_name(&plain, &self.path(&log_name(before)), before)?;
         }
-        fs::rename(path, &plain).map_err(EngineError::file("rename", path))?;
+        fs::rename(&own, &plain).map_err(EngineError::file("rename", &own))?;
         crate::open::sync_folder(&self.folder)
+    }
+
+    /// Renames the file of a key, never over another key.
+    fn give_name(&self, from: &Path, to: &Path, key: &StoredKey) -> Result<(), EngineError> {
+        if from == to {
+            return Ok(());
+        }
+        let there = self.log_keys()?.into_iter().find(|(path, _)| path == to);
+        if there.is_some_and(|(_, other)| other.file.key != key.file.key) {
+            let why = "another key is there under this name".to_owned();
+            return Err(EngineError::BadFile { path: to.to_owned(), why });
+        }
+        fs::rename(from, to).map_err(EngineError::file("rename", from))
     }
 }
 

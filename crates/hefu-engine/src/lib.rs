@@ -12,7 +12,9 @@ mod audit;
 mod authenticate;
 mod backup;
 mod decode;
+mod fold;
 mod genesis;
+mod head;
 mod heads;
 mod indexer;
 mod keys;
@@ -30,13 +32,14 @@ pub use answer::{Accepted, Answer, Disagreement, EngineError, Refused};
 pub use audit::{ReplayFinding, ReplayReport, WithheldRecord, replay};
 pub use authenticate::{Authentic, Authenticator};
 pub use backup::{BackedUp, BackupError, Inspected, Pins, Restored, backup, inspect, restore, succeed};
+pub use fold::replay_views;
 pub use genesis::{Genesis, create, create_dev};
-pub use keys::{KeyFile, KeyStore, StoredKey};
+pub use keys::{KeyFile, KeyStore, StoredKey, WITNESSES};
 pub use log_key::{By, NotRotated, Rotated, rotate_log_key};
-pub use open::{Opened, Options, replay_views};
+pub use open::{Opened, Options};
 pub use publish::{
     Bundled, Cosigner, Export, Exported, GrowthProof, NotCosigned, Positions, Prover, PublishError,
-    Published, Publisher, Schedule, SiteProblem, Standing, Wanted, bundle, prove,
+    Published, Publisher, Schedule, Shown, SiteProblem, Standing, Unheld, Wanted, bundle, prove,
 };
 pub use reader::{Reader, RecordView};
 pub use sequencer::{Engine, Mode, Progress, Recorded, Session, Ticket};

@@ -19,10 +19,12 @@ use crate::{
     answer::{Answer, EngineError, Refused},
     authenticate::Authenticator,
     decode,
+    fold::identity,
     genesis::endorsed,
+    head::receipt_of,
     keys::{KeyStore, StoredKey},
     ledger::Mode,
-    open::{self, Options, identity, receipt_of},
+    open::{self, Options},
     sign::{Draft, Signer},
 };
 
@@ -32,12 +34,14 @@ pub(crate) struct History {
     pub(crate) keys: LogKeys,
     /// The key before the present one, and until when checkpoints carry its signature as well.
     pub(crate) both: Option<(ChainKey, Timestamp)>,
+    /// Keys that were replaced at once, with the record that did it: lost or stolen ones.
+    pub(crate) void: Vec<(ChainKey, u64)>,
 }
 
 /// Finds the rotations without reading the whole log: commits from a rotation on are signed by the new key, so the place
 /// is found by halving. A log whose commits no key explains has none that could be trusted.
 pub(crate) fn history(log: &dyn LogReader, origin: &Origin, first: ChainKey) -> Result<History, EngineError> {
-    let mut found = History { keys: LogKeys::new(first), both: None };
+    let mut found = History { keys: LogKeys::new(first), both: None, void: Vec::new() };
     if log.last_commit().is_none() {
         return told(log, found);
     }
@@ -66,6 +70,9 @@ pub(crate) fn history(log: &dyn LogReader, origin: &Origin, first: ChainKey) -> 
         let (old, public) = (key, ChainKey(event.public.0));
         found.keys.rotate(position, public);
         found.both = event.both_until.map(|until| (old, until));
+        if event.both_until.is_none() {
+            found.void.push((old, position));
+        }
         (key, from) = (public, position);
     }
     Ok(found)

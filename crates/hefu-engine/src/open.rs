@@ -1,40 +1,33 @@
 //! Opening and closing: from files to a ledger that can go on, and back.
 //!
-//! Start, reload after a failure, readers and rebuild all run [`replay_views`]: read, check the chain, decode, fold.
+//! Start and reload after a failure run the same steps: the store's tail, the head file, the checkpoints that the log's
+//! key signed, what the witnesses saw, the fold ([`crate::fold`]).
 
 use std::{
     collections::HashMap,
-    fs::{self, File},
-    io::Write,
-    ops::ControlFlow,
+    fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, RwLock, mpsc},
-    thread,
+    sync::{Arc, RwLock},
 };
 
-use hefu_chain::{
-    chain::ChainContext,
-    hash::ChainHash,
-    key::{PublicKey as ChainKey, SecretKey},
-    origin::Origin,
-    receipt::{HeadFile, Receipt},
-};
-use hefu_domain::{event::Event, state::State, time::Timestamp};
+use hefu_chain::{chain::ChainContext, key::SecretKey, receipt::HeadFile};
+use hefu_domain::{state::State, time::Timestamp};
 use hefu_projections::Views;
 use hefu_store::{
-    Backend, CommitRef, DirLock, DurablePoint, KnownHead, Log, LogReader, OpenOptions, OpenReport,
+    Backend, DirLock, DurablePoint, Log, OpenOptions, OpenReport,
     disk::{Disk, RealDisk},
     segments::SegmentLog,
 };
 
 use crate::{
-    answer::{EngineError, inconsistent},
-    decode::{self, Fact},
+    answer::EngineError,
+    fold::fold,
     genesis::Genesis,
+    head::{read_head, vouched, write_head, write_head_file},
     heads::Heads,
     keys::{KeyStore, StoredKey},
     ledger::{Ledger, Salts, key_directory},
-    publish::{self, Cosigner, Schedule, Signatory},
+    publish::{self, Cosigner, Schedule, Shown, Signatory},
     redaction, snapshot, system_clock,
 };
 
@@ -51,7 +44,8 @@ pub struct Options {
     pub use_snapshot: bool,
     /// Whether and when to sign checkpoints while the ledger is open for writing.
     pub notary: Option<Schedule>,
-    /// Who must agree before such a checkpoint is published.
+    /// The witnesses: they are asked what they saw before the ledger opens, and must agree before a checkpoint is
+    /// published.
     pub cosigner: Option<Arc<dyn Cosigner>>,
     /// The disk under the segment files; tests put one that fails.
     pub disk: Arc<dyn Disk>,
@@ -82,169 +76,6 @@ pub struct Opened {
     pub replayed: u64,
     /// Redactions on record whose content was still there, and is no more.
     pub redacted: u64,
-}
-
-/// A fold that can be continued.
-pub(crate) struct Folded {
-    pub(crate) views: Views,
-    pub(crate) heads: Heads,
-    pub(crate) head: ChainHash,
-}
-
-/// The name of a ledger and its log's key, from record 0.
-pub(crate) fn identity(log: &dyn LogReader) -> Result<(Origin, ChainKey), EngineError> {
-    let bad = EngineError::bad_record(0);
-    let record = log.get(0)?.ok_or_else(|| bad("the log is empty".to_owned()))?;
-    match decode::fact(log, &record.as_ref())?.event {
-        Event::LedgerCreated(e) => {
-            let origin = e.origin.parse().map_err(|error| bad(format!("{error}")))?;
-            Ok((origin, ChainKey(e.log_public.0)))
-        }
-        _ => Err(bad("it does not create the ledger".to_owned())),
-    }
-}
-
-/// The answers as known after the first `until` records (all, if `None`), from a snapshot where one serves.
-pub fn replay_views(
-    dir: &Path,
-    log: &dyn LogReader,
-    origin: &Origin,
-    until: Option<u64>,
-    use_snapshot: bool,
-) -> Result<Views, EngineError> {
-    let until = until.unwrap_or(u64::MAX).min(log.size());
-    fold(dir, log, origin, until, use_snapshot, true).map(|(folded, _)| folded.views)
-}
-
-/// Folds the first `until` records. A thread reads, checks the chain and decodes; this one folds.
-pub(crate) fn fold(
-    dir: &Path,
-    log: &dyn LogReader,
-    origin: &Origin,
-    until: u64,
-    use_snapshot: bool,
-    views_only: bool,
-) -> Result<(Folded, u64), EngineError> {
-    let start = if use_snapshot { believable(dir, log, &ChainContext::new(origin), until) } else { None };
-    fold_on(start, log, origin, until, views_only, &mut |_| {})
-}
-
-/// Folds the first `until` records, showing the answers at each of `sizes`, which ascend, on the way.
-pub(crate) fn visit(
-    dir: &Path,
-    log: &dyn LogReader,
-    origin: &Origin,
-    sizes: &[u64],
-    show: &mut dyn FnMut(&Views),
-) -> Result<(), EngineError> {
-    let mut left = sizes.iter().copied().filter(|size| *size <= log.size()).peekable();
-    let (Some(first), Some(last)) = (left.peek().copied(), sizes.iter().rfind(|size| **size <= log.size()))
-    else {
-        return Ok(());
-    };
-    let start = believable(dir, log, &ChainContext::new(origin), first);
-    let mut at = |views: &Views| {
-        while left.next_if(|size| *size < views.size).is_some() {}
-        if left.next_if_eq(&views.size).is_some() {
-            show(views);
-        }
-    };
-    if let Some(Folded { views, .. }) = &start {
-        at(views);
-    }
-    fold_on(start, log, origin, *last, true, &mut at).map(drop)
-}
-
-fn fold_on(
-    start: Option<Folded>,
-    log: &dyn LogReader,
-    origin: &Origin,
-    until: u64,
-    views_only: bool,
-    each: &mut dyn FnMut(&Views),
-) -> Result<(Folded, u64), EngineError> {
-    let chain = ChainContext::new(origin);
-    let Folded { mut views, mut heads, mut head } = start.unwrap_or_else(|| Folded {
-        views: Views::default(),
-        heads: Heads::default(),
-        head: chain.start(),
-    });
-    let from = views.size;
-    let head_ref = &mut head;
-    thread::scope(|scope| {
-        // Bounded: a fold that is slower than the disk must not fill the memory.
-        let (sender, facts) = mpsc::sync_channel::<Result<Vec<Fact>, EngineError>>(4);
-        scope.spawn(move || {
-            if let Err(error) = read(log, &chain, from, until, head_ref, &sender) {
-                let _ = sender.send(Err(error));
-            }
-        });
-        for batch in facts {
-            for Fact { meta, event, stream, .. } in batch? {
-                let bad = EngineError::bad_record(meta.position);
-                views.apply(&meta, &event).map_err(|error| bad(inconsistent(&error)))?;
-                each(&views);
-                if !views_only {
-                    heads.note(meta.position, stream, meta.command);
-                }
-            }
-        }
-        Ok::<(), EngineError>(())
-    })?;
-    Ok((Folded { views, heads, head }, from))
-}
-
-/// Reads, checks the chain, decodes; sends batches until done or nobody listens.
-fn read(
-    log: &dyn LogReader,
-    chain: &ChainContext,
-    from: u64,
-    until: u64,
-    head: &mut ChainHash,
-    sender: &mpsc::SyncSender<Result<Vec<Fact>, EngineError>>,
-) -> Result<(), EngineError> {
-    let mut batch = Vec::with_capacity(512);
-    let mut failed = None;
-    let mut decoder = decode::Decoder::new(log);
-    if from >= until {
-        return Ok(());
-    }
-    log.scan(from, &mut |record| {
-        if record.position >= until {
-            return ControlFlow::Break(());
-        }
-        match decoder.linked(&record, chain, head) {
-            Ok(fact) => batch.push(fact),
-            Err(error) => {
-                failed = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
-        if batch.len() < 512 {
-            return ControlFlow::Continue(());
-        }
-        match sender.send(Ok(std::mem::replace(&mut batch, Vec::with_capacity(512)))) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    })?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    let _ = sender.send(Ok(batch));
-    Ok(())
-}
-
-/// The newest snapshot whose head is the log's own at that size.
-fn believable(dir: &Path, log: &dyn LogReader, chain: &ChainContext, until: u64) -> Option<Folded> {
-    let snapshot = snapshot::newest(dir, until)?;
-    let last = log.get(snapshot.views.size.checked_sub(1)?).ok().flatten()?;
-    let head = chain.link(&last.leaf);
-    if head.0 != snapshot.head {
-        tracing::warn!("the snapshot belongs to another history and is ignored");
-        return None;
-    }
-    Some(Folded { views: snapshot.views, heads: snapshot.heads, head })
 }
 
 pub(crate) fn open_ledger(dir: &Path, options: &Options) -> Result<(Ledger, Opened), EngineError> {
@@ -318,6 +149,10 @@ fn resume(
     };
     vouched(dir, &head, &signatory)?;
     publish::hold(dir, &*reader, &signatory)?;
+    if let Some(witnesses) = options.cosigner.as_ref().filter(|_| views.is_none()) {
+        // Opened again after a failure it is the log that they were asked about.
+        witnesses.hold(&Shown::beside(dir, reader.clone(), &signatory)?)?;
+    }
     let size = log.size();
     let (folded, from_snapshot) = fold(dir, &*reader, &origin, size, options.use_snapshot, false)?;
     let state = folded.views.state.clone();
@@ -401,46 +236,6 @@ pub(crate) fn snapshot_bytes(ledger: &Ledger) -> Result<(u64, Vec<u8>), EngineEr
     Ok((views.size, snapshot::encode(ledger.head.0, &views, &ledger.heads)?))
 }
 
-/// Signs and writes the head file: whole or not at all, durable before this returns.
-pub(crate) fn write_head(dir: &Path, ledger: &Ledger, clean: bool) -> Result<(), EngineError> {
-    let Some(seq) = ledger.log.size().checked_sub(1) else { return Ok(()) };
-    let receipt = Receipt::sign(ledger.origin.clone(), seq, ledger.head, &ledger.log_key);
-    write_head_file(dir, &HeadFile::new(receipt, clean))
-}
-
-fn write_head_file(dir: &Path, head: &HeadFile) -> Result<(), EngineError> {
-    let line = head.encode();
-    let line = line.map_err(|error| EngineError::Internal(error.to_string()))?;
-    let path = dir.join("head");
-    let part = dir.join("head.part");
-    let mut file = File::create(&part).map_err(EngineError::file("create", &part))?;
-    file.write_all(&line).and_then(|()| file.sync_data()).map_err(EngineError::file("write", &part))?;
-    fs::rename(&part, &path).map_err(EngineError::file("rename", &path))?;
-    sync_folder(dir)
-}
-
-/// The head file. Who signed it is asked once the log has told whose word it must be: [`vouched`].
-pub(crate) fn read_head(dir: &Path) -> Result<(KnownHead, HeadFile), EngineError> {
-    let path = dir.join("head");
-    if !dir.is_dir() {
-        let why = "there is no ledger here; `hefu init` makes one".to_owned();
-        return Err(EngineError::BadFile { path: dir.to_owned(), why });
-    }
-    let bad = |why: String| EngineError::BadFile { path: path.clone(), why };
-    let bytes = fs::read(&path).map_err(EngineError::file("read", &path))?;
-    let head = HeadFile::parse(&bytes).map_err(|error| bad(error.to_string()))?;
-    Ok((KnownHead { size: head.size, head: head.head.0, clean: head.clean }, head))
-}
-
-/// Fails unless the key that signed for the log at that size signed the head file.
-pub(crate) fn vouched(dir: &Path, head: &HeadFile, signatory: &Signatory) -> Result<(), EngineError> {
-    if signatory.public_at(head.size).is_some_and(|key| head.verify(&key)) {
-        return Ok(());
-    }
-    let why = "not signed by this ledger's log key".to_owned();
-    Err(EngineError::BadFile { path: dir.join("head"), why })
-}
-
 pub(crate) fn sync_folder(path: &Path) -> Result<(), EngineError> {
     let folder = File::open(path).map_err(EngineError::file("open", path))?;
     folder.sync_all().map_err(EngineError::file("sync", path))
@@ -449,14 +244,4 @@ pub(crate) fn sync_folder(path: &Path) -> Result<(), EngineError> {
 /// Where the sled index lives.
 pub(crate) fn index_folder(dir: &Path) -> PathBuf {
     dir.join("index")
-}
-
-/// The receipt a commit frame carries.
-pub(crate) fn receipt_of(origin: &Origin, commit: &CommitRef) -> Receipt {
-    Receipt {
-        origin: origin.clone(),
-        seq: commit.end() - 1,
-        head: ChainHash(commit.head),
-        sig: hefu_chain::key::Signature(commit.signature),
-    }
 }

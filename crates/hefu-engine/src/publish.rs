@@ -9,11 +9,13 @@
 
 mod bundle;
 mod cosign;
+mod error;
 pub(crate) mod files;
 mod notary;
 mod pin;
 mod prover;
 mod read_back;
+mod shown;
 mod signatory;
 mod site;
 mod tiles;
@@ -33,7 +35,7 @@ use hefu_chain::{
     record::RecordRef,
     tile::TileBuilder,
 };
-use hefu_store::{KnownHead, LogReader, StoreError};
+use hefu_store::{KnownHead, LogReader};
 
 use self::{
     files::{folder_of, read, replace, take_turn},
@@ -49,83 +51,21 @@ pub(crate) use self::{
 };
 use crate::{
     answer::{Disagreement, EngineError},
+    head::{read_head, vouched},
     keys::{KeyStore, StoredKey},
-    open::{read_head, vouched},
     reader::log_reader,
 };
 
 pub use bundle::{Bundled, Positions, Wanted, bundle};
-pub use cosign::{Cosigner, GrowthProof, NotCosigned};
+pub use cosign::{Cosigner, GrowthProof, NotCosigned, Unheld};
+pub use error::PublishError;
 pub use notary::{Schedule, Standing};
 pub use prover::{Prover, prove};
+pub use shown::Shown;
 pub use site::{Export, Exported, SiteProblem};
 
 /// Name of the newest checkpoint, in a ledger's directory and in a site.
 const CHECKPOINT: &str = "checkpoint";
-
-/// Why nothing was signed, written or proven.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// The log, a key or a file failed; or the log does not continue a checkpoint.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// Too few stand behind the checkpoint.
-    #[error(transparent)]
-    NotCosigned(#[from] NotCosigned),
-    /// The place of an export is not fit for it.
-    #[error("{}: {why}", path.display())]
-    Site {
-        /// The place.
-        path: PathBuf,
-        /// Why not.
-        why: SiteProblem,
-    },
-    /// Nothing has been published.
-    #[error("there is no checkpoint yet")]
-    NoCheckpoint,
-    /// The newest checkpoint does not reach the record.
-    #[error("no checkpoint covers record {position}")]
-    Uncovered {
-        /// The record.
-        position: u64,
-        /// How many records the newest checkpoint stands for; 0 without one.
-        size: u64,
-    },
-    /// The log has no such record.
-    #[error("the log has {size} records and none at {position}")]
-    NoRecord {
-        /// The position.
-        position: u64,
-        /// How many records there are.
-        size: u64,
-    },
-    /// A proof from a larger tree to a smaller one, or beyond the checkpoint.
-    #[error("under a checkpoint of {size} records no tree of {new} grew from one of {old}")]
-    Sizes {
-        /// The size of the older tree.
-        old: u64,
-        /// The size of the newer tree.
-        new: u64,
-        /// How many records the checkpoint stands for.
-        size: u64,
-    },
-}
-
-impl PublishError {
-    /// As the engine says it, where only the engine's own errors can come.
-    fn into_engine(self) -> EngineError {
-        match self {
-            PublishError::Engine(error) => error,
-            other => EngineError::Internal(other.to_string()),
-        }
-    }
-}
-
-impl From<StoreError> for PublishError {
-    fn from(error: StoreError) -> PublishError {
-        PublishError::Engine(error.into())
-    }
-}
 
 /// A checkpoint with the log's signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,7 +129,7 @@ impl Publisher {
         })
     }
 
-    /// Nothing is published before this cosigner has agreed.
+    /// Nothing is signed if these saw what the log does not continue, or published before they have agreed.
     #[must_use]
     pub fn cosigned_by(self, cosigner: Arc<dyn Cosigner>) -> Publisher {
         Publisher { cosigner: Some(cosigner), ..self }
@@ -232,6 +172,14 @@ impl Publisher {
         site: Option<(&Path, &Checkpoint)>,
         progress: &dyn Fn(u64),
     ) -> Result<Published, PublishError> {
+        if let Some(cosigner) = &self.cosigner {
+            let shown = Shown::of(self.log.clone(), &self.dir, &self.signatory, &self.pins)?;
+            match cosigner.hold(&shown) {
+                // Too few may still cosign; that is for them to say once they are asked.
+                Ok(()) | Err(Unheld::TooFew { .. }) => {}
+                Err(seen @ Unheld::Contradicted { .. }) => return Err(EngineError::from(seen).into()),
+            }
+        }
         let tiles = Tiles::of(&self.dir);
         let mut earlier = self.pins.all(&self.dir);
         let base = earlier.first().cloned();

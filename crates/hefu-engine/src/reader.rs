@@ -20,8 +20,9 @@ use uuid::Uuid;
 use crate::{
     answer::{Accepted, EngineError},
     decode,
+    fold::{self, Folded},
+    head::receipt_of,
     heads::{Heads, StreamKey},
-    open::{self, Folded, receipt_of},
     publish::{self, PublishError},
 };
 
@@ -85,13 +86,13 @@ impl Reader {
 
     /// The answers as known after each of `sizes` records, which must ascend: one fold of the log, stopped at each.
     pub fn visit(&self, sizes: &[u64], show: &mut dyn FnMut(&Views)) -> Result<(), EngineError> {
-        open::visit(&self.dir, self.log(), &self.origin, sizes, show)
+        fold::visit(&self.dir, self.log(), &self.origin, sizes, show)
     }
 
     pub(crate) fn at(dir: &Path, log: Arc<dyn LogReader>, until: Option<u64>) -> Result<Reader, EngineError> {
-        let (origin, _) = open::identity(&*log)?;
+        let (origin, _) = fold::identity(&*log)?;
         let until = until.unwrap_or(u64::MAX).min(log.size());
-        let (Folded { views, heads, head }, _) = open::fold(dir, &*log, &origin, until, true, false)?;
+        let (Folded { views, heads, head }, _) = fold::fold(dir, &*log, &origin, until, true, false)?;
         Ok(Reader { origin, views, head, log, heads, dir: dir.to_owned() })
     }
 

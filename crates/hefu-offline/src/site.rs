@@ -12,7 +12,8 @@ use crate::{Place, Report, Verdict};
 
 const WIDE: u64 = 256;
 
-/// Checks an exported site. A site without any entries (`--public`) still proves its tree, but no record.
+/// Checks an exported site. One without entries proves its tree, but no record: not proven, unless it says itself, by a
+/// file `public`, that it was made without them (`--public`).
 pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Result<()> {
     let note = fs::read(dir.join("checkpoint"))?;
     let opened = match key {
@@ -78,10 +79,12 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
             other_tiles(dir, truth, report)?;
         }
     }
-    if public {
+    if public && dir.join("public").is_file() {
+        report.notes.push("no entries here, as the site is public: records were not checked".to_owned());
+    } else if public {
         report.absent(
             Place::file("tile/entries"),
-            "a site without entries proves the tree, but shows no record",
+            "without its entries a site that is not public shows no record",
         );
     } else {
         records(&checkpoint.origin, &leaves, &found, truth.as_deref(), report);

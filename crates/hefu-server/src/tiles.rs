@@ -1,4 +1,4 @@
-//! A site of tiles over HTTP (c2sp.org/tlog-tiles): `/checkpoint`, `/tile/…`, and nothing else in the folder.
+//! A site of tiles over HTTP (c2sp.org/tlog-tiles): `/checkpoint`, `/tile/…`, `/public`, and nothing else in the folder.
 //!
 //! A path is answered only if it is the one spelling of a tile's name, so none leads anywhere else.
 
@@ -23,12 +23,18 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 pub fn tiles(folder: PathBuf) -> Router {
     Router::new()
         .route("/checkpoint", get(checkpoint))
+        .route("/public", get(public))
         .route("/tile/{*path}", get(tile))
         .with_state(Arc::new(folder))
 }
 
 async fn checkpoint(State(folder): State<Arc<PathBuf>>) -> Response {
     file(folder.join("checkpoint"), "text/plain; charset=utf-8", FRESH).await
+}
+
+/// Whether the site was made without entries.
+async fn public(State(folder): State<Arc<PathBuf>>) -> Response {
+    file(folder.join("public"), "text/plain; charset=utf-8", FRESH).await
 }
 
 async fn tile(State(folder): State<Arc<PathBuf>>, Path(path): Path<String>) -> Response {

@@ -26,6 +26,10 @@ use crate::source::Source;
 use crate::tile::{Kind, Tile, join};
 use crate::tree::{TreeHash, verify_consistency};
 
+/// A site with this file was made without entries. Its operator says so and nobody signed it: it changes what is to be
+/// expected, not what was checked.
+pub const PUBLIC: &str = "public";
+
 /// Bundles a thread reads and checks before the parts are joined.
 const BUNDLES_PER_THREAD: u64 = 32;
 
@@ -122,7 +126,12 @@ impl Site<'_> {
             }
         } else {
             self.tiles_only(&ladder, &climbed, report)?;
-            report.notes.push("no entries here: only the tree was checked".into());
+            if self.source.read(PUBLIC)?.is_some() {
+                report.notes.push("no entries here, as the site is public: records were not checked".into());
+            } else {
+                let finding = Finding::new(FindingKind::TileMissing, "tile/entries");
+                report.findings.push(finding.expected(format!("the leaves of {size} records")));
+            }
         }
         report.notes.push("not checked, as a site has none: bodies, commands and their signatures".into());
         report.size = size;

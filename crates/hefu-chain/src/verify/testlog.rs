@@ -23,8 +23,17 @@ pub(super) fn log_key() -> SecretKey {
     SecretKey::from_seed([0x10; 32])
 }
 
-fn person(number: u8) -> SecretKey {
+pub(super) fn person(number: u8) -> SecretKey {
     SecretKey::from_seed([number; 32])
+}
+
+/// The root keys: two, and both must sign.
+pub(super) fn first_root() -> SecretKey {
+    person(3)
+}
+
+pub(super) fn second_root() -> SecretKey {
+    person(4)
 }
 
 /// A frame to be written.
@@ -66,10 +75,11 @@ pub(super) const RECORDS: u64 = 12;
 pub(super) fn log() -> Vec<Frame> {
     let chain = ChainContext::new(&origin());
     let (a, b) = (person(1), person(2));
-    let root = person(3);
+    let root = first_root();
+    let entry = |key: &SecretKey| json!({"key": key.id(), "person": "某人", "public": key.public()});
     let genesis = json!({
         "format": 1, "log_key": log_key().id(), "log_public": log_key().public(), "origin": origin(),
-        "roots": {"k": 1, "keys": [root.public()]}, "suite": "blake3-sha256-ed25519",
+        "roots": {"keys": [entry(&root), entry(&second_root())], "threshold": 2}, "suite": "blake3-sha256-ed25519",
     });
     let register = |key: &SecretKey| json!({"key": key.id(), "public": key.public(), "person": "某人"});
     let move_to = |region: &str| json!({"amount": "35000000.50", "to": region});

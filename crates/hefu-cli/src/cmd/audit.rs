@@ -18,6 +18,7 @@ mod verify;
 mod witness;
 
 pub(crate) use key::LogKey;
+pub(crate) use verify::read_policy;
 pub(crate) use witness::{Listening, serve};
 
 use clap::Subcommand;

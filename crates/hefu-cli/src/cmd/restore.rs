@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use hefu_chain::origin::Origin;
-use hefu_engine::{Inspected, KeyStore, Pins, Restored, inspect, restore, succeed, system_clock};
+use hefu_client::FailMode;
+use hefu_engine::{
+    Cosigner, Inspected, KeyStore, Pins, Restored, Shown, Unheld, inspect, restore, succeed, system_clock,
+};
 
-use super::audit::LogKey;
+use super::audit::{LogKey, read_policy};
 use crate::{
     context::Context,
     error::{CliError, Result, exit},
     lang::{Text, text},
     render::{self, Column, Json, Page, Table, plain, shown},
+    witnesses::{Kept, Witnesses},
 };
 
 /// `hefu restore`
@@ -27,6 +31,10 @@ pub(crate) struct Args {
     /// The log's public key, had from elsewhere: 64 hex digits, a verifier key, or a file that holds either
     #[arg(long, value_name = "HEX|VKEY|FILE")]
     pub(crate) key: Option<String>,
+    /// The witnesses (C2SP tlog-policy): each checkpoint given must have their quorum; by default those kept for the
+    /// ledger, which are also asked what they saw
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Show what the backup holds, and restore nothing
     #[arg(long)]
     pub(crate) preview: bool,
@@ -38,12 +46,21 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let log_key = args.key.as_deref().map(LogKey::read).transpose()?.map(|key| key.public());
-    let pins = Pins { checkpoints: args.checkpoint.clone(), old: args.old.clone(), log_key };
+    let kept = kept(context, args)?;
+    let named = args.policy.as_deref().map(read_policy).transpose()?;
+    // Who may go on without witnesses has checkpoints without them.
+    let closed = kept.as_ref().filter(|kept| kept.mode == FailMode::Closed).map(|kept| kept.policy.clone());
+    let (checkpoints, old) = (args.checkpoint.clone(), args.old.clone());
+    let pins = Pins { checkpoints, old, log_key, policy: named.or(closed) };
     // A new ledger cites what there is: that more was seen is why it gets another name.
     let held = if args.new_origin.is_some() { Pins { log_key, ..Pins::default() } } else { pins };
     let progress = context.progress(None, &text("核验", "verifying"));
     let standing = inspect(&args.backup, &held, &|more| progress.more(more))?;
     drop(progress);
+    let asked = match &kept {
+        Some(kept) if args.new_origin.is_none() => ask(context, args, kept)?,
+        Some(_) | None => false,
+    };
     let (state, note) = match (&args.new_origin, args.preview) {
         (_, true) => ("preview", text("仅查看,未恢复", "only shown; nothing was restored")),
         (Some(name), _) => {
@@ -59,7 +76,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let json = table.objects().into_iter().next().unwrap_or(Json::List(Vec::new()));
     render::print(context, &Page { tables: vec![table], data: None, notes: Vec::new(), json })?;
     context.say(&note);
-    if standing.pins == 0 && args.new_origin.is_none() {
+    if standing.pins == 0 && !asked && args.new_origin.is_none() {
         context.say(&text(
             "备份之外没有任何凭据说明账本曾到何处:请用 --checkpoint(见证人或审计者持有的检查点)或 --old 核对",
             "nothing outside the backup says how far the ledger had come: hold it against a checkpoint of a witness or \
@@ -67,6 +84,32 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         ));
     }
     Ok(exit::DONE)
+}
+
+/// The witnesses kept for the ledger that was lost, or with the backup.
+fn kept(context: &Context, args: &Args) -> Result<Option<Kept>> {
+    match Kept::read(&context.keys()?)? {
+        Some(kept) => Ok(Some(kept)),
+        None => Kept::read(&KeyStore::beside(&args.backup)),
+    }
+}
+
+/// Asks them what they saw. Whether enough of them could be asked; opening asks again.
+fn ask(context: &Context, args: &Args, kept: &Kept) -> Result<bool> {
+    let log = Shown::open(&args.backup)?;
+    let witnesses = Witnesses::new(kept.policy.clone(), FailMode::Closed);
+    match witnesses.hold(&log) {
+        Ok(()) => Ok(true),
+        Err(seen @ Unheld::Contradicted { .. }) => Err(CliError::from(&seen)),
+        Err(Unheld::TooFew { missing }) => {
+            let why = missing.join("; ");
+            context.say(&text(
+                format!("能询问的见证人不足:{why}"),
+                format!("too few witnesses can be asked what they saw: {why}"),
+            ));
+            Ok(false)
+        }
+    }
 }
 
 fn table(args: &Args, standing: &Inspected, state: &str, context: &Context) -> Result<Table> {
@@ -155,6 +198,16 @@ impl From<hefu_engine::BackupError> for CliError {
                 CliError::new("unfit_backup", exit::CANNOT_CREATE, message)
                     .why(text(why.clone(), why))
                     .at("file", file)
+            }
+            BackupError::Unwitnessed { path, missing } => {
+                let file = path.display().to_string();
+                let message = text(
+                    format!("{file} 的见证人数不足,不能作为凭据"),
+                    format!("too few witnesses stand behind {file}; it is no pin"),
+                );
+                let why =
+                    text(format!("缺:{}", missing.join("、")), format!("missing: {}", missing.join(", ")));
+                CliError::new("no_quorum", exit::REFUSED, message).why(why).at("file", file)
             }
             BackupError::Older { path, seen, size, why } => {
                 let file = path.display().to_string();

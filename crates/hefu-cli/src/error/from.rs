@@ -74,6 +74,7 @@ impl From<EngineError> for CliError {
             EngineError::Checkpoint { path, old, size, why } => {
                 return contradiction(&path.display().to_string(), *old, *size, *why, chain(&error));
             }
+            EngineError::Witnesses(unheld) => return CliError::from(unheld),
             EngineError::NoKey { name, path } => {
                 let message = text(format!("没有密钥 `{name}`"), format!("there is no key `{name}`"));
                 let hint = text(

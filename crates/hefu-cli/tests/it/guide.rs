@@ -6,6 +6,7 @@
 
 use std::{
     env,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -15,6 +16,19 @@ use tempfile::TempDir;
 
 /// Programs that are not there in every run of the tests.
 const OTHERS: [&str; 4] = ["hefu-offline-verify", "python3", "aics-tlog", "tlog-tiles"];
+
+/// The process groups of the steps: what a step leaves running ends with the test.
+#[derive(Default)]
+struct Left(Vec<u32>);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        for group in &self.0 {
+            let group = format!("-{group}");
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        }
+    }
+}
 
 /// A command, and the lines that are shown under it.
 struct Step {
@@ -106,6 +120,7 @@ fn happens(page: &str, least: usize) {
 
     let folder = TempDir::new().unwrap();
     let (mut run, mut left_out) = (0, 0);
+    let mut left = Left::default();
     for Step { command, shown } in steps(&page) {
         if tools.is_none() && OTHERS.iter().any(|other| command.starts_with(other)) {
             left_out += 1;
@@ -116,15 +131,21 @@ fn happens(page: &str, least: usize) {
         let script = format!(
             "exec 2>&1; set -eo pipefail; hefu() {{ command hefu {form}--lang en \"$@\"; }}\n{command}"
         );
-        let output = Command::new("bash")
+        let step = Command::new("bash")
             .args(["-c", &script])
+            .process_group(0)
             .current_dir(folder.path())
             .env("PATH", &path)
             .env("HEFU", &root)
             .env_remove("HEFU_LEDGER")
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .spawn()
             .unwrap();
+        if command.ends_with('&') {
+            left.0.push(step.id());
+        }
+        let output = step.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "$ {command}\n{said}");
         let mut lines = said.lines();

@@ -167,6 +167,16 @@ fn a_stolen_log_key_is_worth_nothing_once_it_is_replaced() {
     assert_eq!(place.run(&["audit", "checkpoint"]).error()["code"], "bad_file");
     assert_eq!(place.run(&["tick"]).error()["code"], "bad_file");
     place.write("L/checkpoint", &good);
-    // Commands of the stolen key are refused: the old key back under its name does not sign for the log again.
+    // The thief's key back under the name of the log's: the log asks for the one in force, whatever the files are called.
+    let rotated = place.secret("L.keys/log.key").public();
+    let aside = format!("L.keys/log-{}.key", thief.id());
+    let (now, before) =
+        (fs::read(place.path("L.keys/log.key")).unwrap(), fs::read(place.path(&aside)).unwrap());
+    fs::write(place.path("L.keys/log.key"), before).unwrap();
+    fs::write(place.path(&aside), now).unwrap();
+    report(&place, 2);
+    place.run(&["audit", "checkpoint"]).exits(0);
+    assert_eq!(place.public("L.keys/log.key"), rotated.to_string());
+    assert_eq!(place.accepted(&[&old, &rotated.to_string()]), [false, true]);
     place.proven(&[&old]);
 }

@@ -313,6 +313,31 @@ fn a_bundle_is_proven_by_both_and_a_flipped_bit_in_it_by_none() {
     }
 }
 
+/// Entries that were taken away are asked for; a site that was made without them says that no record was checked.
+#[test]
+fn a_site_without_entries_is_not_proven_unless_it_is_public() {
+    let place = published();
+    place.run(&["audit", "export", "open", "--public"]).exits(0);
+    assert_eq!(place.agree_at("open", "a public site"), (0, BTreeSet::new()));
+    let said = place.run(&["audit", "verify", "open", "--key", "log.vkey"]).exits(0).json();
+    let note = "no entries here, as the site is public: records were not checked";
+    assert!(said["notes"].as_array().unwrap().contains(&note.into()), "{said}");
+    assert_eq!(said["records"], 0);
+    assert!(place.offline("open").notes.contains(&note.to_owned()));
+
+    fs::remove_dir_all(place.path("site/tile/entries")).unwrap();
+    assert_eq!(place.agree_at("site", "entries taken away").0, 1);
+    let said = place.run(&["audit", "verify", "site", "--key", "log.vkey"]).exits(1).json();
+    assert_eq!(said["verdict"], "not_proven");
+    assert_eq!(said["findings"][0]["kind"], "tile_missing");
+    assert_eq!(said["findings"][0]["segment"], "tile/entries");
+    // One that was made without them before that was said: the next export says it.
+    fs::remove_file(place.path("open/public")).unwrap();
+    assert_eq!(place.agree_at("open", "not marked").0, 1);
+    place.run(&["audit", "export", "open", "--public"]).exits(0);
+    assert_eq!(place.agree_at("open", "marked again").0, 0);
+}
+
 /// A bundle whose last line fits again: what one makes who knows the format.
 fn sealed(lines: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = lines.concat();

@@ -66,7 +66,7 @@ fn a_site_is_proven_and_says_what_was_not_checked() {
     assert!(notes(&ran).contains("not checked without an older checkpoint (--since): rollback"));
     let ran = verify(&place, "public", &[]).exits(0);
     assert_eq!((&ran.json()["size"], &ran.json()["records"]), (&size, &0.into()));
-    assert!(notes(&ran).contains("only the tree was checked"));
+    assert!(notes(&ran).contains("as the site is public: records were not checked"));
 
     let said = say(&place, "en", "site");
     assert!(said.contains(&format!("x.example/zj: {size} records, 0 findings; head ")), "{said}");

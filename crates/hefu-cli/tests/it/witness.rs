@@ -14,13 +14,13 @@ use serde_json::Value;
 use crate::support::{Place, SAMPLE, hefu};
 
 /// A server process, killed at the end.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Serving {
-    fn start(place: &Place, args: &[&str]) -> Serving {
+    pub(crate) fn start(place: &Place, args: &[&str]) -> Serving {
         let mut command = hefu();
         command.current_dir(place.path("")).args(args).args(["--listen", "127.0.0.1:0", "-q"]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
@@ -32,7 +32,7 @@ impl Serving {
 
     /// Stops it as an operator does; it ends well.
     #[cfg(unix)]
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
@@ -47,11 +47,11 @@ impl Drop for Serving {
 }
 
 const CHECK: [&str; 5] = ["audit", "witness", "check", "--witnesses", "policy"];
-const COSIGN: [&str; 4] = ["audit", "checkpoint", "--witnesses", "policy"];
-const REGIONS: [&str; 3] = ["330100", "330200", "330800"];
+pub(crate) const COSIGN: [&str; 4] = ["audit", "checkpoint", "--witnesses", "policy"];
+pub(crate) const REGIONS: [&str; 3] = ["330100", "330200", "330800"];
 
 /// A ledger whose key is known, and three regions' witnesses that watch it. Two are a quorum.
-fn watched() -> (Place, Vec<Serving>) {
+pub(crate) fn watched() -> (Place, Vec<Serving>) {
     let place = Place::with_sample();
     // The key is all that is taken from this copy: the ledger itself has published nothing.
     copy(&place, "L", "once");
@@ -69,7 +69,7 @@ fn watched() -> (Place, Vec<Serving>) {
     (place, serving)
 }
 
-fn write_policy(place: &Place, serving: &[Serving]) {
+pub(crate) fn write_policy(place: &Place, serving: &[Serving]) {
     let mut policy = format!("log {}", fs::read_to_string(place.path("log.vkey")).unwrap());
     for (region, Serving { url, .. }) in REGIONS.iter().zip(serving) {
         let made = fs::read_to_string(place.path(&format!("{region}.json"))).unwrap();
@@ -79,23 +79,23 @@ fn write_policy(place: &Place, serving: &[Serving]) {
     place.write("policy", &format!("{policy}group regions 2 w330100 w330200 w330800\nquorum regions\n"));
 }
 
-fn copy(place: &Place, from: &str, to: &str) {
+pub(crate) fn copy(place: &Place, from: &str, to: &str) {
     assert!(
         Command::new("cp").args(["-r", from, to]).current_dir(place.path("")).status().unwrap().success()
     );
 }
 
 /// How many stand behind a checkpoint, the log among them.
-fn signatures(note: &str) -> usize {
+pub(crate) fn signatures(note: &str) -> usize {
     note.matches("\n— ").count()
 }
 
 /// One more record.
-fn grow(place: &Place, number: u32) {
+pub(crate) fn grow(place: &Place, number: u32) {
     grow_at(place, "L", number);
 }
 
-fn grow_at(place: &Place, ledger: &str, number: u32) {
+pub(crate) fn grow_at(place: &Place, ledger: &str, number: u32) {
     let mut line: Value = serde_json::from_str(SAMPLE.lines().nth(1).unwrap()).unwrap();
     line["id"] = format!("0198b2c4-0000-7000-8001-{number:012}").into();
     line["project"] = format!("0198b2c4-7d3e-7000-8001-{number:012}").into();
@@ -250,68 +250,6 @@ fn too_few_witnesses_close_or_open() {
     let whole = place.run(&COSIGN).exits(0).json()["note"].as_str().unwrap().to_owned();
     assert!(whole.starts_with(&note));
     assert_eq!(signatures(&whole), 4);
-}
-
-#[test]
-fn a_monitor_tells_what_is_new_and_raises_alarms() {
-    let place = Place::with_sample();
-    place.run(&["audit", "export", "site", "--vkey", "log.vkey"]).exits(0);
-    let serving = Serving::start(&place, &["audit", "serve-tiles", "site"]);
-    let monitor = |more: &[&str]| {
-        let args = ["audit", "monitor", &serving.url, "--key", "log.vkey", "--state", "state"];
-        place.run(&[&args[..], more].concat())
-    };
-    let first = monitor(&[]).exits(0).json();
-    assert_eq!(first["read"], first["now"]["size"]);
-    assert_eq!(first["records"].as_array().unwrap().len() as u64, first["read"].as_u64().unwrap());
-    assert_eq!(monitor(&[]).exits(0).json()["read"], 0);
-    let verify = ["audit", "verify", &serving.url, "--key", "log.vkey"];
-    assert_eq!(place.run(&verify).exits(0).json()["records"], first["read"]);
-    grow(&place, 1);
-    place.run(&["audit", "export", "site"]).exits(0);
-    let grown = monitor(&["--region", "330108"]).exits(0).json();
-    assert_eq!(grown["records"][0]["type"], "project.registered");
-    assert_eq!(grown["records"].as_array().unwrap().len(), 1);
-
-    // The site goes back to the day before: the alarm goes to a program, and is raised again by the next run.
-    let old = fs::read_to_string(place.path("site/checkpoint")).unwrap();
-    let now = place.path("now");
-    fs::write(&now, &old).unwrap();
-    let state = fs::read(place.path("state")).unwrap();
-    let forged = old.replacen("\n— x.example/zj ", "\n— x.example/zj AAAA", 1);
-    fs::write(place.path("site/checkpoint"), forged).unwrap();
-    place.write("hear", "#!/bin/sh\ncat > heard\n");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(place.path("hear"), fs::Permissions::from_mode(0o755)).unwrap();
-        let alarm = monitor(&["--command", "./hear"]).exits(2).json();
-        assert_eq!(alarm["alarm"]["kind"], "bad_signature");
-        let heard: Value = serde_json::from_slice(&fs::read(place.path("heard")).unwrap()).unwrap();
-        assert_eq!(heard["alarm"]["kind"], "bad_signature");
-    }
-    assert_eq!(fs::read(place.path("state")).unwrap(), state);
-    fs::write(place.path("site/checkpoint"), old).unwrap();
-    monitor(&[]).exits(0);
-    // A directory is watched as a site is.
-    let folder = ["audit", "monitor", "site", "--key", "log.vkey", "--state", "state"];
-    assert_eq!(place.run(&folder).exits(0).json()["read"], 0);
-    // One byte of an entry: verified over the wire, the record is named.
-    let entries = place.path(&format!("site/tile/entries/000.p/{}", grown["now"]["size"]));
-    let text = fs::read(&entries).unwrap();
-    let digest = text.windows(15).rposition(|part| part == br#""body_sha256":""#).unwrap() + 15;
-    let mut altered = text.clone();
-    altered[digest] = if text[digest] == b'0' { b'1' } else { b'0' };
-    fs::write(&entries, altered).unwrap();
-    let bad = place.run(&verify).exits(2).json();
-    assert_eq!(bad["findings"][0]["kind"], "leaf_altered", "{bad}");
-    assert_eq!(bad["findings"][0]["position"], grown["records"][0]["seq"]);
-    fs::write(&entries, text).unwrap();
-    fs::remove_file(place.path("site/checkpoint")).unwrap();
-    assert_eq!(place.run(&verify).exits(1).json()["findings"][0]["kind"], "checkpoint_missing");
-    assert_eq!(monitor(&[]).exits(1).error()["code"], "not_watchable");
-    drop(serving);
-    assert_eq!(place.run(&["audit", "verify", "http://127.0.0.1:1"]).exits(74).error()["code"], "io");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use hefu_chain::{
     key::PublicKey,
     note::{Note, VerifierKey},
     origin::Origin,
+    policy::Policy,
     receipt::HeadFile,
     tile::TileBuilder,
     tree::TreeHash,
@@ -40,6 +41,8 @@ pub struct Pins {
     pub old: Option<PathBuf>,
     /// The log's public key, had from elsewhere.
     pub log_key: Option<PublicKey>,
+    /// The witnesses, a quorum of whom must have cosigned each of `checkpoints`.
+    pub policy: Option<Policy>,
 }
 
 /// What a backup holds, verified.
@@ -226,7 +229,11 @@ fn seen(pins: &Pins, verifier: KeyOfSize<'_>) -> Result<Vec<Seen>, BackupError> 
     let mut seen = Vec::new();
     for path in &pins.checkpoints {
         let note = fs::read(path).map_err(EngineError::file("read", path))?;
-        seen.push(checkpoint(path, note, verifier)?);
+        let pin = checkpoint(path, note, verifier)?;
+        if let (Some(policy), Seen::Checkpoint(_, of, note)) = (&pins.policy, &pin) {
+            witnessed(policy, path, note, &verifier(of.size)?)?;
+        }
+        seen.push(pin);
     }
     if let Some(old) = &pins.old {
         // What was signed and shown to cosigners has been seen as well.
@@ -245,6 +252,17 @@ fn seen(pins: &Pins, verifier: KeyOfSize<'_>) -> Result<Vec<Seen>, BackupError> 
         }
     }
     Ok(seen)
+}
+
+/// Fails unless enough witnesses stand behind a checkpoint that the log signed.
+fn witnessed(policy: &Policy, path: &Path, note: &[u8], log: &VerifierKey) -> Result<(), BackupError> {
+    let bad = |why: String| EngineError::BadFile { path: path.to_owned(), why };
+    let note = Note::parse(note).map_err(|error| bad(error.to_string()))?;
+    let judged = policy.judge(&note, [log]).map_err(|error| bad(error.to_string()))?;
+    if judged.quorum {
+        return Ok(());
+    }
+    Err(BackupError::Unwitnessed { path: path.to_owned(), missing: judged.missing })
 }
 
 fn checkpoint(path: &Path, note: Vec<u8>, verifier: KeyOfSize<'_>) -> Result<Seen, BackupError> {

@@ -53,6 +53,13 @@ impl Pins {
         PinBytes::read(dir)?.judge(dir, log)
     }
 
+    /// The larger one, with its place.
+    pub(super) fn newest(&self, dir: &Path) -> Option<(PathBuf, Published)> {
+        let both = [(SIGNED, &self.signed), (CHECKPOINT, &self.published)];
+        let both = both.into_iter().filter_map(|(name, one)| Some((dir.join(name), one.clone()?)));
+        both.max_by_key(|(_, one)| one.checkpoint.size)
+    }
+
     /// Both, with their places, the larger one first.
     pub(super) fn all(&self, dir: &Path) -> Vec<(PathBuf, Checkpoint)> {
         let place = |name: &str, one: &Option<Published>| {

@@ -15,7 +15,7 @@ use hefu_chain::{
 use hefu_store::{KnownHead, LogReader, StoreError};
 
 use super::{PublishError, each, signatory::Signatory, tiles::Growing};
-use crate::{answer::EngineError, open::receipt_of};
+use crate::{answer::EngineError, head::receipt_of};
 
 /// A log, and what is known of it from elsewhere.
 pub(super) struct ReadBack<'a> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use hefu_chain::{
     checkpoint::{BadCheckpoint, Checkpoint},
     key::{PublicKey, SecretKey},
+    log_keys::LogKeys,
     note::{Note, VerifierKey},
     origin::Origin,
 };
@@ -39,6 +40,16 @@ impl Signatory {
     /// The key that checkpoints are checked with from now on.
     pub(super) fn verifier(&self) -> &VerifierKey {
         &self.verifier
+    }
+
+    /// Every key that signed for it.
+    pub(super) fn keys(&self) -> &LogKeys {
+        &self.history.keys
+    }
+
+    /// The keys that were replaced at once, with the record that did it.
+    pub(super) fn void(&self) -> &[(PublicKey, u64)] {
+        &self.history.void
     }
 
     /// The key that signs now.

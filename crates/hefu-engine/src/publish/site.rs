@@ -11,8 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hefu_chain::verify::PUBLIC;
+
 use super::{CHECKPOINT, PublishError, Published, Publisher, folder_of, read, replace, signatory::Signatory};
 use crate::answer::EngineError;
+
+/// What the file [`PUBLIC`] holds.
+const MARK: &[u8] = b"made without entries: checkpoint and hashes only\n";
 
 /// What to export, and where to.
 #[derive(Debug, Clone)]
@@ -76,6 +81,10 @@ pub(super) fn export(
     let from = old.as_ref().map_or(0, |old| old.checkpoint.size);
     fs::create_dir_all(&to.dir).map_err(EngineError::file("create", &to.dir))?;
     let files = fill::fill(publisher, to, (from, &published.checkpoint), progress)?;
+    let mark = to.dir.join(PUBLIC);
+    if to.public && !mark.exists() {
+        replace(&to.dir.join("export.part"), &mark, MARK)?;
+    }
     if old.is_none_or(|old| old.note != published.note) {
         replace(&to.dir.join("export.part"), &path, published.note.to_string().as_bytes())?;
     }

@@ -6,6 +6,7 @@ mod bench_ledger;
 mod commands;
 mod faults;
 mod kill;
+mod log_key;
 mod lost_key;
 mod publish;
 mod redaction;

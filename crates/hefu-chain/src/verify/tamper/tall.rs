@@ -1,7 +1,7 @@
 //! Sites of more than one full tile: at every level damage is found where it is, in stale partial tiles as well.
 
 use super::super::testlog::{log, log_key, origin};
-use super::super::{Options, Report, Verdict};
+use super::super::{Options, PUBLIC, Report, Verdict};
 use super::world::{Files, judge_site, options, records};
 use crate::chain::ChainContext;
 use crate::checkpoint::Checkpoint;
@@ -36,7 +36,9 @@ fn tiles(leaves: impl Iterator<Item = TreeHash>, sizes: &[u64]) -> Files {
 /// A public site: what the leaves say is not asked.
 fn tall() -> Files {
     let leaves = (0..TALL).map(|at| TreeHash::leaf(&at.to_be_bytes()));
-    tiles(leaves, &[5 * 256 + 100, 17 * 256, TALL - 256, TALL - 78, TALL])
+    let mut files = tiles(leaves, &[5 * 256 + 100, 17 * 256, TALL - 256, TALL - 78, TALL]);
+    files.insert(PUBLIC.to_owned(), Vec::new());
+    files
 }
 
 /// A site with entries, all of one stream.

@@ -23,13 +23,13 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
-    let mut publisher = context.publisher()?;
+    let mut asked = args.asking.publisher(context)?;
     if args.full {
-        publisher = publisher.everything();
+        asked.publisher = asked.publisher.everything();
     }
-    let known = if args.full { 0 } else { publisher.signed_size() };
-    let new = publisher.size().saturating_sub(known);
-    let published = args.asking.publish(context, publisher, |publisher| {
+    let known = if args.full { 0 } else { asked.publisher.signed_size() };
+    let new = asked.publisher.size().saturating_sub(known);
+    let published = asked.publish(context, |publisher| {
         let progress = context.progress(Some(new), &text("读回", "reading back"));
         publisher.checkpoint(&|more| progress.more(more))
     })?;

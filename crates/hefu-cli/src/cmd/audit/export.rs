@@ -31,12 +31,13 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let Args { site, public, vkey, asking } = args;
-    let publisher = context.publisher()?;
+    let asked = asking.publisher(context)?;
+    let publisher = &asked.publisher;
     // Read twice at most: before anything is signed, and to write what is new.
     let records = publisher.size().saturating_sub(publisher.signed_size()) + publisher.size();
     let verifier = publisher.verifier().to_string();
     let to = Export { dir: site.clone(), public: *public, vkey: vkey.clone() };
-    let exported = asking.publish(context, publisher, |publisher| {
+    let exported = asked.publish(context, |publisher| {
         let progress = context.progress(Some(records), &text("导出", "exporting"));
         publisher.export(&to, &|more| progress.more(more))
     })?;

@@ -3,7 +3,7 @@
 //! In normal life the old key signs that; with `--root` the root keys do, because the old one is lost or in wrong hands.
 //! The new key is made here and lies in the key store before the ledger names it.
 
-use hefu_engine::{By, NotRotated, Options, StoredKey, rotate_log_key};
+use hefu_engine::{By, NotRotated, StoredKey, rotate_log_key};
 use serde_json::json;
 
 use crate::{
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let roots: Vec<StoredKey> =
         args.roots.iter().map(|name| keys.load(name)).collect::<std::result::Result<_, _>>()?;
     let by = if roots.is_empty() { By::OldKey } else { By::Roots(&roots) };
-    let rotated = rotate_log_key(context.dir()?, &Options::default(), &by).map_err(|error| match error {
+    let rotated = rotate_log_key(context.dir()?, &context.options()?, &by).map_err(|error| match error {
         NotRotated::Engine(error) => error.into(),
         NotRotated::Refused(refused) => CliError::refused(&refused),
     })?;

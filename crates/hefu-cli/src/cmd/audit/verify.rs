@@ -140,7 +140,7 @@ fn what(path: &Path) -> Result<What> {
 }
 
 /// Reads a policy of logs, witnesses and quorum (C2SP tlog-policy).
-pub(super) fn read_policy(path: &Path) -> Result<Policy> {
+pub(crate) fn read_policy(path: &Path) -> Result<Policy> {
     let bytes = read_file(path)?;
     String::from_utf8_lossy(&bytes).parse().map_err(|error: BadPolicy| {
         let name = path.display().to_string();
@@ -271,7 +271,7 @@ fn chinese(note: &str) -> String {
         return "仅核验摘要:未检查命令签名".to_owned();
     }
     if note.starts_with("no entries here") {
-        return "站点不含记录:仅核验了树".to_owned();
+        return "公开站点,不含记录:仅核验了树,未核验任何记录".to_owned();
     }
     if let Some(names) = note.strip_prefix("cosigned by ") {
         return format!("已联署:{names}");

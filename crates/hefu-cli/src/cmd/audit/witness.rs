@@ -3,9 +3,9 @@
 mod asking;
 mod check;
 pub(super) mod evidence;
-mod ledger;
 mod serve;
 mod setup;
+mod using;
 
 use clap::Subcommand;
 use hefu_witness::WitnessError;
@@ -38,6 +38,8 @@ enum What {
     Status(setup::Status),
     /// What an evidence file proves, with nothing but the log's key
     Evidence(evidence::Args),
+    /// Keep a policy of witnesses for this ledger: asked whenever it opens for writing or publishes
+    Use(using::Args),
     /// Ask the witnesses of this ledger what they saw, and compare
     Check(check::Args),
 }
@@ -50,6 +52,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::Serve(args) => serve::run(context, &args),
         What::Status(args) => setup::status(context, &args),
         What::Evidence(args) => evidence::run(context, &args),
+        What::Use(args) => using::run(context, &args),
         What::Check(args) => check::run(context, &args),
     }
 }

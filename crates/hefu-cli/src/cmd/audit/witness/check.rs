@@ -2,30 +2,43 @@
 
 use std::path::PathBuf;
 
-use hefu_client::Standing;
+use hefu_client::{FailMode, Standing};
+use hefu_engine::Shown;
 use serde_json::{Value, json};
 
-use super::{super::verify::read_policy, ledger::Ledger};
+use super::super::verify::read_policy;
 use crate::{
     context::Context,
-    error::{Result, exit},
+    error::{CliError, Result, exit},
     lang::{Text, text},
     render::{self, Column, Page, Table, plain, shown},
+    witnesses::{Witnesses, must_name},
 };
 
 /// `hefu audit witness check`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The policy file with the witnesses and where they are (C2SP tlog-policy)
+    /// The policy file with the witnesses and where they are (C2SP tlog-policy); by default the one kept for the ledger
     #[arg(long, value_name = "FILE")]
-    witnesses: PathBuf,
+    witnesses: Option<PathBuf>,
 }
 
 /// Asks and compares. Exit 2 if a witness saw another history, 1 if one cannot be asked.
 pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
-    let policy = read_policy(&args.witnesses)?;
-    let ledger = Ledger::open(context.dir()?, &policy)?;
+    let witnesses = match &args.witnesses {
+        Some(file) => Witnesses::new(read_policy(file)?, FailMode::Closed),
+        None => context.witnesses()?.ok_or_else(|| {
+            let message = text("请指明见证政策文件", "name a policy of witnesses");
+            let hint = text(
+                "--witnesses FILE,或先用 `hefu audit witness use FILE` 设定",
+                "--witnesses FILE, or set one with `hefu audit witness use FILE`",
+            );
+            CliError::usage(message).hint(hint)
+        })?,
+    };
+    let log = Shown::open(context.dir()?)?;
+    must_name(witnesses.policy(), log.origin().as_str())?;
     let mut table = Table::new(vec![
         Column::text("witness", "见证人", "witness"),
         Column::text("standing", "状态", "standing"),
@@ -33,7 +46,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
         Column::text("why", "说明", "why"),
     ]);
     let (mut worst, mut listed) = (exit::DONE, Vec::new());
-    for (witness, standing) in ledger.standings(&policy) {
+    for (witness, standing) in witnesses.standings(&log) {
         let (code, word, says, size) = words(&standing);
         worst = worst.max(code);
         let shown_note = match &standing {
@@ -46,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
         );
         table.rows.push(vec![plain(witness), shown(word, word), plain(size), plain(why)]);
     }
-    let json = json!({"size": ledger.size(), "witnesses": listed});
+    let json = json!({"size": log.size(), "witnesses": listed});
     render::print(context, &Page { tables: vec![table], data: None, notes: Vec::new(), json: json.into() })?;
     Ok(worst)
 }
