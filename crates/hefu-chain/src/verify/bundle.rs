@@ -2,6 +2,7 @@
 //!
 //! One pass, a line at a time. A record is proven by its path to the signed checkpoint, body and command by the digests
 //! in its leaf, a signature by a public key that an earlier line registers.
+mod record;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, BufRead, Read as _};
@@ -11,16 +12,12 @@ use uuid::Uuid;
 
 use super::finding::{Finding, FindingKind, Report, Withheld};
 use super::keys::KeyRing;
-use super::row::other_words;
-use super::{Options, redaction, word};
-use crate::bundle::{Asked, FORMAT, Header, Last, Line, Reason, decode};
+use super::{Options, word};
+use crate::bundle::{Asked, FORMAT, Header, Last, Line, decode};
 use crate::chain::ChainContext;
 use crate::checkpoint::Checkpoint;
-use crate::command::{CommandRef, SIGNED_PREFIX};
 use crate::hash::{ChainHash, Sha256Digest};
-use crate::key::{Batch, KeyId};
-use crate::leaf::LeafRef;
-use crate::tree::{TreeHash, verify_inclusion};
+use crate::key::KeyId;
 
 /// No line is longer: a body and a command of 4 MiB each, every byte escaped.
 const MAX_LINE: u64 = 64 << 20;
@@ -65,8 +62,7 @@ struct Judge<'a> {
     before: Option<(u64, ChainHash)>,
     /// The position after the last record that was asked for.
     next: u64,
-    batch: Batch,
-    queued: Vec<Finding>,
+    queued: Vec<record::Queued>,
     unknown: BTreeMap<KeyId, (u64, u64)>,
     /// Bodies and commands that are not here, with the digest of the command.
     absent: Vec<(Finding, Sha256Digest)>,
@@ -91,7 +87,6 @@ impl<'a> Judge<'a> {
             streams: BTreeMap::new(),
             before: None,
             next: 0,
-            batch: Batch::default(),
             queued: Vec::new(),
             unknown: BTreeMap::new(),
             absent: Vec::new(),
@@ -185,182 +180,6 @@ impl<'a> Judge<'a> {
             let finding = self.finding(FindingKind::BundleDamaged).field("sha256");
             self.push(finding.stored(sha256).expected(&last.sha256));
         }
-    }
-
-    fn record(&mut self, line: &Line) {
-        self.report.records += 1;
-        if let Some(progress) = self.options.progress {
-            progress(1);
-        }
-        let bytes = line.leaf.as_bytes();
-        let at = |finding: Finding, stream: Option<&str>| finding.position(line.index).stream(stream);
-        let leaf = match LeafRef::parse(bytes) {
-            Ok(leaf) => leaf,
-            Err(error) => {
-                let finding = at(self.finding(FindingKind::UnknownSchema), None).field("leaf");
-                self.push(finding.stored(error));
-                return;
-            }
-        };
-        let stream = Some(leaf.stream);
-        if leaf.seq != line.index {
-            let finding = at(self.finding(FindingKind::LeafAltered), stream).field("seq");
-            self.push(finding.stored(leaf.seq).expected(line.index));
-        }
-        let mut proven = false;
-        if let Some(checkpoint) = &self.checkpoint {
-            let (size, root) = (checkpoint.size, &checkpoint.root);
-            let hash = TreeHash::leaf(bytes);
-            if let Err(error) = verify_inclusion(line.index, size, &hash, &line.path, root) {
-                let finding = at(self.finding(FindingKind::ProofWrong), stream).field("path");
-                self.push(finding.stored(error).expected("the root of the checkpoint"));
-            } else {
-                proven = true;
-            }
-        }
-        match &line.body {
-            None => {
-                let finding = at(self.finding(FindingKind::BodyWithheld), stream);
-                self.absent.push((finding, leaf.command_sha256));
-            }
-            Some(body) if Sha256Digest::of(body.as_bytes()) != leaf.body_sha256 => {
-                let finding = at(self.finding(FindingKind::BodyAltered), stream);
-                self.push(finding.stored(Sha256Digest::of(body.as_bytes())).expected(leaf.body_sha256));
-            }
-            Some(body) => {
-                self.keys.join(KeyRing::of_body(line.index, body.as_bytes()));
-                let named =
-                    redaction::names(&leaf, body.as_bytes()).filter(|named| proven && *named < line.index);
-                if let Some(named) = named {
-                    self.named.entry(named).or_insert(line.index);
-                }
-            }
-        }
-        if self.options.schemas.is_some_and(|known| !known(leaf.kind, leaf.v)) {
-            let finding = at(self.finding(FindingKind::UnknownSchema), stream).field("type");
-            self.push(finding.stored(format!("{} v{}", leaf.kind, leaf.v)));
-        }
-        self.command(line, &leaf);
-        self.order(line, &leaf, proven);
-    }
-
-    fn command(&mut self, line: &Line, leaf: &LeafRef<'_>) {
-        let finding = |judge: &Self, kind| judge.finding(kind).position(line.index).stream(Some(leaf.stream));
-        let Some(command) = &line.command else {
-            match self.commands.get(&leaf.command_sha256) {
-                None => {
-                    let finding = finding(self, FindingKind::CommandMissing).expected(leaf.command_sha256);
-                    self.absent.push((finding, leaf.command_sha256));
-                }
-                Some(told) => {
-                    if let Some((field, stored, expected)) = told.and_then(|told| other_words(told, leaf)) {
-                        let finding = finding(self, FindingKind::CommandAltered).field(field);
-                        self.push(finding.stored(stored).expected(expected));
-                    }
-                }
-            }
-            return;
-        };
-        self.report.commands += 1;
-        let digest = Sha256Digest::of(command.as_bytes());
-        if digest != leaf.command_sha256 {
-            let finding = finding(self, FindingKind::CommandAltered);
-            self.push(finding.stored(digest).expected(leaf.command_sha256));
-            return;
-        }
-        let parsed = CommandRef::parse(command.as_bytes());
-        self.commands.insert(digest, parsed.as_ref().ok().map(|command| (command.id, command.key)));
-        let Ok(command) = parsed else {
-            let finding = finding(self, FindingKind::UnknownSchema).field("command");
-            self.push(finding);
-            return;
-        };
-        let ledger = self.header.as_ref().map(|header| header.origin.clone());
-        if let Some(ledger) = ledger.filter(|ledger| ledger.as_str() != command.ledger) {
-            let finding = finding(self, FindingKind::OriginWrong).field("ledger");
-            self.push(finding.stored(command.ledger).expected(ledger));
-        }
-        if let Some((field, stored, expected)) = other_words((command.id, command.key), leaf) {
-            let finding = finding(self, FindingKind::CommandAltered).field(field);
-            self.push(finding.stored(stored).expected(expected));
-        }
-        if self.options.hashes_only {
-            return;
-        }
-        let Some(public) = self.keys.get(&command.key).copied() else {
-            self.unknown.entry(command.key).or_insert((line.index, 0)).1 += 1;
-            return;
-        };
-        let message = [SIGNED_PREFIX, command.envelope].concat();
-        self.batch.queue(&public, &message, &command.signature);
-        let wrong = finding(self, FindingKind::CommandSignatureWrong).field("sig");
-        self.queued.push(wrong);
-        if self.queued.len() >= SIGNATURES_PER_BATCH {
-            self.settle();
-        }
-    }
-
-    fn settle(&mut self) {
-        let queued = std::mem::take(&mut self.queued);
-        let wrong = self.batch.verify().into_iter().zip(queued).filter(|(good, _)| !good);
-        self.report.findings.extend(wrong.map(|(_, finding)| finding));
-    }
-
-    /// Places, streams and what was asked for.
-    fn order(&mut self, line: &Line, leaf: &LeafRef<'_>, proven: bool) {
-        let finding = |judge: &Self, kind| judge.finding(kind).position(line.index).stream(Some(leaf.stream));
-        let link = self.chain.as_ref().map(|chain| chain.link(line.leaf.as_bytes()));
-        match self.before {
-            Some((before, _)) if before == line.index => {
-                let finding = finding(self, FindingKind::Duplicated);
-                self.push(finding);
-                return;
-            }
-            Some((before, _)) if before > line.index => {
-                let alone = |f: &Finding| f.kind == FindingKind::Missing && f.position == Some(line.index);
-                self.report.findings.retain(|finding| !alone(finding));
-                let finding = finding(self, FindingKind::Swapped).expected("records ascend");
-                self.push(finding);
-                return;
-            }
-            Some((before, head)) if proven && before + 1 == line.index && head != leaf.prev => {
-                let finding = finding(self, FindingKind::LinkBroken).field("prev");
-                self.push(finding.stored(leaf.prev).expected(head));
-            }
-            Some(_) | None => {}
-        }
-        let asked = self.header.as_ref().map(|header| header.asked.clone());
-        if let (Some(Asked::Range { .. }), Reason::Asked) = (&asked, line.why) {
-            let next = self.next;
-            if line.index > next {
-                let finding = self.finding(FindingKind::Missing).position(next);
-                self.push(finding.expected(format!("records {next} to {}", line.index - 1)));
-            }
-            self.next = next.max(line.index.saturating_add(1));
-        }
-        // What is not proven says nothing about its neighbours.
-        if !proven {
-            return;
-        }
-        self.before = link.map(|link| (line.index, link));
-
-        let whole = matches!(&asked, Some(Asked::Project { project })
-            if leaf.stream.strip_prefix("project/") == Some(project.to_string().as_str()));
-        let tip = self.streams.get(leaf.stream).copied();
-        let (count, last) = (tip.map_or(0, |tip| tip.count), tip.map(|tip| tip.last));
-        let follows = tip.is_none_or(|tip| leaf.stream_seq == tip.count);
-        if (whole && leaf.stream_seq > count) || leaf.stream_seq < count {
-            let kind = if leaf.stream_seq > count { FindingKind::Missing } else { FindingKind::StreamBroken };
-            let finding = finding(self, kind).field("stream_seq").stored(leaf.stream_seq).expected(count);
-            self.push(finding);
-        } else if (whole || tip.is_some()) && follows && leaf.stream_prev != last {
-            let told =
-                |place: Option<u64>| place.map_or_else(|| "null".to_owned(), |place| place.to_string());
-            let finding = finding(self, FindingKind::StreamBroken).field("stream_prev");
-            self.push(finding.stored(told(leaf.stream_prev)).expected(told(last)));
-        }
-        let tip = Tip { count: leaf.stream_seq.saturating_add(1), last: line.index };
-        self.streams.insert(leaf.stream.to_owned(), tip);
     }
 
     /// What is not here although no redaction says so.

@@ -4,6 +4,8 @@
 //! below or the records themselves, may: then the tile is damaged and the records are not. Where neither does, a mixture
 //! of both is tried; where that fails too, nothing is said for sure.
 
+mod choice;
+
 use std::io;
 
 use super::finding::{Finding, FindingKind};
@@ -11,8 +13,7 @@ use crate::source::Source;
 use crate::tile::{FULL, Kind, Tile, TileBuilder, join};
 use crate::tree::{HashSource, NoHash, TreeHash};
 
-/// Mixtures of so many differing hashes are tried: a thousand.
-const MIXED: usize = 10;
+pub(super) use choice::{Settled, choose};
 
 /// Gives the hash of a full subtree of `256^level` records from the records themselves.
 pub(super) type Below<'a> = &'a dyn Fn(u8, u64) -> Option<TreeHash>;
@@ -58,13 +59,6 @@ pub(super) struct Climbed {
     /// Tiles and records agree with each other, but not with the root.
     pub(super) other_root: Option<TreeHash>,
     pub(super) findings: Vec<Finding>,
-}
-
-/// Hashes of a tile after comparison.
-pub(super) struct Settled {
-    /// What is vouched for.
-    pub(super) hashes: Vec<Option<TreeHash>>,
-    pub(super) sure: bool,
 }
 
 impl Stored {
@@ -308,45 +302,6 @@ impl HashSource for Subtrees<'_> {
         let hashes: Option<Vec<_>> = (first..first + count).map(|at| (self.hash)(tile_level, at)).collect();
         hashes.and_then(join).ok_or(none)
     }
-}
-
-/// Which of two readings of the same hashes leads to what is vouched for; some of both, if it must be.
-pub(super) fn choose(
-    stored: &[Option<TreeHash>],
-    below: &[Option<TreeHash>],
-    good: &dyn Fn(&[TreeHash]) -> bool,
-) -> Settled {
-    let all = |hashes: &[Option<TreeHash>]| hashes.iter().copied().collect::<Option<Vec<_>>>();
-    let sure = |hashes: Vec<TreeHash>| Settled { hashes: hashes.into_iter().map(Some).collect(), sure: true };
-    for reading in [stored, below] {
-        if let Some(hashes) = all(reading).filter(|hashes| good(hashes)) {
-            return sure(hashes);
-        }
-    }
-    let either: Vec<Option<TreeHash>> = stored.iter().zip(below).map(|(one, other)| one.or(*other)).collect();
-    let differ: Vec<usize> = (0..either.len())
-        .filter(|at| matches!((stored[*at], below[*at]), (Some(one), Some(other)) if one != other))
-        .collect();
-    if let Some(base) = all(&either).filter(|_| differ.len() <= MIXED) {
-        for mask in 0_u32..1 << differ.len() {
-            let mut mixed = base.clone();
-            for (bit, at) in differ.iter().enumerate() {
-                if mask >> bit & 1 == 1
-                    && let Some(other) = below[*at]
-                {
-                    mixed[*at] = other;
-                }
-            }
-            if good(&mixed) {
-                return sure(mixed);
-            }
-        }
-    }
-    let agreed = stored
-        .iter()
-        .zip(below)
-        .map(|(one, other)| one.filter(|one| other.is_none_or(|other| other == *one)));
-    Settled { hashes: agreed.collect(), sure: false }
 }
 
 fn level_of(tile: Tile) -> u8 {

@@ -1,6 +1,7 @@
 //! Every file that an auditor may hold with a bit flipped: found, and in the right file.
 //!
-//! One bit of every byte always (of every seventh in a bundle); every bit of every byte with `--release -- --ignored`, as `tests` does for segments.
+//! One bit of every byte always (of every seventh in a bundle); every bit of every byte with `--release -- --ignored`, as
+//! `tests::flips` does for segments.
 
 use super::super::Verdict;
 use super::world::{
@@ -58,14 +59,23 @@ fn site_flips(world: &World, every_bit: bool) {
     }
 }
 
-/// Any flip shows in the digest of the last line, whatever the line itself tells.
+/// Any flip shows in the digest of the last line; one in the line of a record at that line, too.
 fn bundle_flips(world: &World, every_bit: bool) {
     let mut bytes = world.bundle.clone();
+    let starts: Vec<usize> = bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .scan(0, |end, line| Some(std::mem::replace(end, *end + line.len())))
+        .collect();
+    let of_records = &starts[1..starts.len() - 1];
     // Always the same digest finds them: a seventh will do where there is no time for all.
     for (at, bit) in flips(&world.bundle, every_bit).filter(|(at, _)| every_bit || at % 7 == 0) {
         bytes[at] ^= 1 << bit;
-        assert_ne!(judge_lines(&bytes).verdict, Verdict::Proven, "byte {at} bit {bit}");
+        let report = judge_lines(&bytes);
         bytes[at] ^= 1 << bit;
+        assert_ne!(report.verdict, Verdict::Proven, "byte {at} bit {bit}");
+        let line = starts[starts.partition_point(|start| *start <= at) - 1];
+        let located = report.findings.iter().any(|finding| finding.offset == Some(line as u64));
+        assert!(located || !of_records.contains(&line), "byte {at} bit {bit}: {:?}", report.findings);
     }
 }
 
