@@ -173,7 +173,7 @@ impl Publisher {
         progress: &dyn Fn(u64),
     ) -> Result<Published, PublishError> {
         if let Some(cosigner) = &self.cosigner {
-            let shown = Shown::of(self.log.clone(), &self.dir, &self.signatory, &self.pins)?;
+            let shown = Shown::of(self.log.clone(), &self.dir, &self.signatory, &self.pins);
             match cosigner.hold(&shown) {
                 // Too few may still cosign; that is for them to say once they are asked.
                 Ok(()) | Err(Unheld::TooFew { .. }) => {}

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::hash::{self, Hash};
 use crate::note::{self, Checkpoint, LogKey};
 use crate::parts::{Contents, Elsewhere, Order, Parts};
-use crate::record::Leaf;
+use crate::record::{Leaf, key_id};
+use crate::rotation;
 use crate::{Place, Report, Verdict};
 
 /// The first line. The fields of each line stand in the order of the bytes.
@@ -99,6 +100,10 @@ struct Reader<'r> {
     streams: BTreeMap<String, (u64, u64)>,
     /// The record after the last that was asked for.
     next: u64,
+    /// The given key and the one that the bundle names, if they signed the checkpoint.
+    signers: Vec<LogKey>,
+    /// The checkpoint as it was signed.
+    note: String,
 }
 
 /// Checks a bundle.
@@ -113,6 +118,8 @@ pub fn verify(bytes: &[u8], key: Option<&LogKey>, report: &mut Report) {
         before: None,
         streams: BTreeMap::new(),
         next: 0,
+        signers: Vec::new(),
+        note: String::new(),
     };
     let first = lines.next().unwrap_or_default();
     reader.first(first, key);
@@ -151,9 +158,6 @@ impl Reader<'_> {
         let Some((asked, own, first)) = parts else {
             return self.report.bad(place, "not the first line of a bundle in its one spelling");
         };
-        if key.is_some_and(|key| key.public != own) {
-            self.report.bad(place, "the bundle names another key of the log than the given one");
-        }
         if key.and_then(|key| key.name.as_ref()).is_some_and(|name| *name != first.origin) {
             self.report.bad(place, format!("this is of another ledger: {}", first.origin));
         }
@@ -167,6 +171,12 @@ impl Reader<'_> {
             Err((_, why)) => self.report.absent(place, why),
             Ok(_) => {}
         }
+        // While the log's key is being replaced both sign, and the bundle names the newer one.
+        if key.is_some_and(|key| key.public != own.public) && note::open(note, &own).is_err() {
+            self.report.bad(place, "the bundle names another key of the log than the given one");
+        }
+        self.signers = key.cloned().into_iter().chain([own]).collect();
+        self.signers.retain(|key| note::open(note, key).is_ok());
         // Even if nobody signed it, it tells which records are altered.
         self.checkpoint = note::read(note).ok().map(|(checkpoint, _)| checkpoint);
         if let Some(checkpoint) = &self.checkpoint {
@@ -179,6 +189,7 @@ impl Reader<'_> {
             self.next = first;
         }
         self.report.origin = Some(first.origin.clone());
+        self.note = first.checkpoint;
         (self.contents.origin, self.asked) = (first.origin, Some(asked));
     }
 
@@ -201,8 +212,28 @@ impl Reader<'_> {
         if proven == Some(false) {
             self.report.bad(place, "the path does not lead from the record to the signed root");
         }
+        if proven == Some(true) {
+            self.replaces_the_key(line, &leaf, place);
+        }
         self.parts(line, &leaf, proven == Some(true), place);
         self.order(line, &leaf, proven == Some(true), place);
+    }
+
+    /// A record that replaces the log's key: its checkpoint, which has this record, is not the old key's to sign alone.
+    fn replaces_the_key(&mut self, line: &Line, leaf: &Leaf, place: Place<'_>) {
+        let body = line.body.as_deref().filter(|body| leaf.has_body(body.as_bytes()));
+        let Some((old, new)) = body.and_then(|body| rotation::replaced(leaf, body.as_bytes())) else {
+            return;
+        };
+        let new = LogKey { name: None, public: new };
+        if self.signers.iter().any(|key| key_id(&key.public) == old)
+            && note::open(self.note.as_bytes(), &new).is_err()
+        {
+            self.report.bad(
+                place,
+                "the checkpoint is signed by a key that this record replaced, and not by the new one",
+            );
+        }
     }
 
     /// Body and command against the leaf, keys from the body.

@@ -91,6 +91,11 @@ impl SignedCommand {
     }
 }
 
+/// The id of a public key: the beginning of its digest.
+pub(crate) fn key_id(public: &Hash) -> String {
+    hash::to_hex(&hash::sha256(&[public])[..16])
+}
+
 /// Public keys by key id. A key id is the digest of the key, so a key found anywhere in the log proves itself; whether
 /// it was registered, and for what, is a question of rules and left to replay.
 #[derive(Debug, Default)]
@@ -104,7 +109,7 @@ impl Keys {
 
     /// Adds a key.
     pub fn insert(&mut self, public: Hash) {
-        self.0.insert(hash::to_hex(&hash::sha256(&[&public])[..16]), public);
+        self.0.insert(key_id(&public), public);
     }
 
     /// Takes every public key that stands in these bytes as `…public":"<64 hex digits>"`.

@@ -26,11 +26,13 @@ impl LogKeys {
     ) -> Self {
         let mut keys: Vec<(u64, Hash)> = first.map(|first| (0, first)).into_iter().collect();
         for (position, rotation) in &rotations.0 {
+            let place = Place::record(&rotation.file, *position);
             if rotation.is_proven(keys.last().map(|(_, key)| *key), roots, origin) {
                 let public = hash::to_hex(&rotation.public);
                 report.notes.push(format!("from record {position} on the log signs with {public}"));
+            } else if rotation.command.is_none() {
+                report.absent(place, "the command that put this key of the log in force is missing");
             } else {
-                let place = Place::record(&rotation.file, *position);
                 report
                     .bad(place, "neither the log's key before nor enough root keys put the new one in force");
             }
@@ -58,6 +60,12 @@ impl LogKeys {
     }
 }
 
+/// The id of the key that a record replaces, and the new key. `body` is the one that the leaf commits to.
+pub(crate) fn replaced(leaf: &Leaf, body: &[u8]) -> Option<(String, Hash)> {
+    let body: Value = serde_json::from_slice(body).ok().filter(|_| leaf.kind == TYPE)?;
+    Some((body["data"]["old"].as_str()?.to_owned(), hash::from_hex(body["data"]["public"].as_str()?)?))
+}
+
 /// The root keys of record 0, and how many must sign together.
 #[derive(Default)]
 pub(crate) struct Roots {
@@ -77,7 +85,7 @@ impl Roots {
 #[derive(Default)]
 pub(crate) struct Rotations(BTreeMap<u64, Rotation>);
 
-/// One such record whose body is true to its leaf.
+/// One such record whose body or command is true to its leaf.
 struct Rotation {
     file: String,
     public: Hash,
@@ -95,12 +103,14 @@ impl Rotations {
             let Content::Record(record) = frame.content else { continue };
             let rotation = || {
                 let leaf = Leaf::parse(record.leaf).filter(|leaf| leaf.kind == TYPE)?;
-                let body: Value = serde_json::from_slice(record.body).ok()?;
-                let public = hash::from_hex(body["data"]["public"].as_str()?)?;
                 let command = Some(record.command).filter(|command| leaf.has_command(command));
-                let rotation =
-                    Rotation { file: file.to_owned(), public, command: command.and_then(read_command) };
-                leaf.has_body(record.body).then_some((leaf.seq, rotation))
+                let command = command.and_then(read_command);
+                // If the body is altered, which is said elsewhere, the command has the key as well.
+                let body = Some(record.body).filter(|body| leaf.has_body(body));
+                let told = body.and_then(|body| replaced(&leaf, body)).map(|(_, public)| public);
+                let asked = || hash::from_hex(command.as_ref()?.envelope.command["public"].as_str()?);
+                let public = told.or_else(asked)?;
+                Some((leaf.seq, Rotation { file: file.to_owned(), public, command }))
             };
             if let Some((position, rotation)) = rotation() {
                 self.0.entry(position).or_insert(rotation);

@@ -2,6 +2,7 @@
 //!
 //! One pass, a line at a time. A record is proven by its path to the signed checkpoint, body and command by the digests
 //! in its leaf, a signature by a public key that an earlier line registers.
+mod log_key;
 mod record;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -68,6 +69,8 @@ struct Judge<'a> {
     absent: Vec<(Finding, Sha256Digest)>,
     /// Which record redacted which.
     named: BTreeMap<u64, u64>,
+    /// The records that replace the log's key.
+    replaced: Vec<log_key::Replaced>,
 }
 
 impl<'a> Judge<'a> {
@@ -91,6 +94,7 @@ impl<'a> Judge<'a> {
             unknown: BTreeMap::new(),
             absent: Vec::new(),
             named: BTreeMap::new(),
+            replaced: Vec::new(),
         }
     }
 
@@ -139,10 +143,7 @@ impl<'a> Judge<'a> {
             let finding = self.finding(FindingKind::OriginWrong).field("origin");
             self.push(finding.stored(&header.origin).expected(origin));
         }
-        if let Some(given) = self.options.log_key.filter(|given| *given != header.log_key) {
-            let finding = self.finding(FindingKind::BundleDamaged).field("log_key");
-            self.push(finding.stored(header.log_key).expected(given));
-        }
+        self.named(&header);
         self.report.origin = Some(header.origin.clone());
         self.report.log_key = self.options.log_key.or(own);
         self.report.checkpoint.clone_from(&word.checkpoint);
@@ -209,6 +210,7 @@ impl<'a> Judge<'a> {
     fn finish(mut self) -> Report {
         self.settle();
         self.absences();
+        self.signed_by_replaced();
         if !self.ended {
             let finding = self.finding(FindingKind::TruncatedTail);
             self.push(finding.field("line").expected("the last line, with the digest of all before"));

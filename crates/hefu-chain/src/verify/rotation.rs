@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::finding::{Finding, FindingKind};
 use super::keys::Genesis;
 use super::scan::{Piece, pieces};
+use super::word;
 use crate::body;
 use crate::checkpoint::Checkpoint;
 use crate::command::{CommandRef, Endorsement};
@@ -18,11 +19,11 @@ use crate::hash::Sha256Digest;
 use crate::key::PublicKey;
 use crate::leaf::LeafRef;
 use crate::log_keys::LogKeys;
-use crate::note::{Note, VerifierKey};
+use crate::note::Note;
 use crate::origin::Origin;
 
 /// The type of a record that rotates the log's key.
-const ROTATED: &str = "log_key.rotated";
+pub(super) const ROTATED: &str = "log_key.rotated";
 
 /// The root keys of record 0, and how many must sign together.
 #[derive(Debug, Clone, Default)]
@@ -54,14 +55,26 @@ pub(super) struct Rotation {
     /// Its file; empty until the file's turn has come.
     segment: String,
     offset: u64,
-    /// The new key, as the record's body says.
+    /// The new key, as the record's body says, or its command if the body does not serve.
     public: PublicKey,
     /// The command, if it is the one that the leaf names.
     command: Option<Vec<u8>>,
 }
 
+/// The new key that a body names.
+fn of_body(bytes: &[u8]) -> Option<PublicKey> {
+    let data: Value = serde_json::from_slice(body::parse(bytes).ok()?.data).ok()?;
+    data["public"].as_str()?.parse().ok()
+}
+
+/// The new key that a command names.
+fn of_command(bytes: &[u8]) -> Option<PublicKey> {
+    let fields: Value = serde_json::from_slice(CommandRef::parse(bytes).ok()?.command).ok()?;
+    fields["public"].as_str()?.parse().ok()
+}
+
 impl Rotation {
-    /// Every rotation in the bytes of a segment whose body is true to its leaf.
+    /// Every rotation in the bytes of a segment whose body or command is true to its leaf.
     pub(super) fn find(segment: &str, bytes: &[u8]) -> Vec<Rotation> {
         // Hardly any segment has one, and looking for the word is far cheaper than reading every frame.
         if memchr::memmem::find(bytes, ROTATED.as_bytes()).is_none() {
@@ -70,13 +83,10 @@ impl Rotation {
         let record = |piece: Piece<'_>| match piece {
             Piece::Record { offset, record, .. } => {
                 let leaf = LeafRef::parse(record.leaf).ok().filter(|leaf| leaf.kind == ROTATED)?;
-                if Sha256Digest::of(record.body) != leaf.body_sha256 {
-                    return None;
-                }
-                let data: Value = serde_json::from_slice(body::parse(record.body).ok()?.data).ok()?;
-                let public = data["public"].as_str()?.parse().ok()?;
+                let body = (Sha256Digest::of(record.body) == leaf.body_sha256).then_some(record.body);
                 let command = (Sha256Digest::of(record.command) == leaf.command_sha256)
                     .then(|| record.command.to_vec());
+                let public = body.and_then(of_body).or_else(|| of_command(command.as_deref()?))?;
                 Some(Rotation { position: leaf.seq, segment: segment.to_owned(), offset, public, command })
             }
             Piece::Commit { .. } | Piece::Damage { .. } | Piece::Zeros { .. } => None,
@@ -150,7 +160,7 @@ impl Schedule {
         let first = if schedule.given_came_later { genesis.own } else { given.or(genesis.own) };
         schedule.keys = first.map(LogKeys::new).unwrap_or_default();
         for rotation in rotations.values() {
-            let Rotation { position, segment, offset, public, .. } = rotation;
+            let Rotation { position, segment, offset, public, command } = rotation;
             let before = position.checked_sub(1).and_then(|before| schedule.keys.at(before));
             let proven = genesis
                 .origin
@@ -159,11 +169,16 @@ impl Schedule {
             if proven {
                 schedule.notes.push(format!("from record {position} on the log signs with {public}"));
             } else {
-                let finding = Finding::new(FindingKind::CommandSignatureWrong, segment);
-                let finding = finding.at(*position, *offset).field("log_key").stored(public);
-                let expected =
-                    "a rotation signed by the log's key before, or by enough root keys, and by the new key";
-                schedule.findings.push(finding.expected(expected));
+                // Without its command nothing contradicts the new key, and nothing speaks for it.
+                let (kind, expected) = match command {
+                    Some(_) => (
+                        FindingKind::CommandSignatureWrong,
+                        "a rotation signed by the log's key before, or by enough root keys, and by the new key",
+                    ),
+                    None => (FindingKind::KeyUnknown, "the command that put this key of the log in force"),
+                };
+                let finding = Finding::new(kind, segment).at(*position, *offset).field("log_key");
+                schedule.findings.push(finding.stored(public).expected(expected));
             }
             schedule.keys.rotate(*position, *public);
         }
@@ -186,13 +201,13 @@ impl Schedule {
     /// The record that ended the key which signed this checkpoint of a log that had it already: what a thief of the old
     /// key makes, or an operator who wants to be believed by those who know the old key only.
     pub(super) fn signed_after_its_end(&self, note: &[u8]) -> Option<u64> {
-        let note = Note::parse(note).ok()?;
+        let checkpoint: Checkpoint = Note::parse(note).ok()?.text().parse().ok()?;
         let mut ends = self.keys.all().windows(2).map(|pair| (pair[0].1, pair[1].0));
         ends.find_map(|(public, ended)| {
-            let text: Checkpoint = note.text().parse().ok()?;
-            let key = VerifierKey::of_log(&text.origin, public).ok()?;
-            let opened = Checkpoint::open(&note, [&key]).ok()?;
-            (opened.checkpoint.size > ended).then_some(ended)
+            (checkpoint.size > ended && word::is_signed_by(note, public)).then_some(ended)
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 
 mod attacks;
 mod flips;
+mod rotated;
 mod tall;
 mod world;
 
@@ -69,6 +70,12 @@ fn every_cell_has_its_diagnosis() {
             }
         }
     }
+    for rotated::Cell { what, act, expected } in rotated::cells() {
+        let said = act();
+        if said != expected {
+            let _ = writeln!(wrong, "{what}\n  expected {expected}\n  said     {said}");
+        }
+    }
     assert!(wrong.is_empty(), "{wrong}");
 }
 
@@ -96,6 +103,10 @@ fn the_matrix_is_whole_and_published() {
         }
     }
     assert_eq!(cells.len(), ATTACKS.len() * PARTS.len());
+    page.push_str(rotated::HEAD);
+    for rotated::Cell { what, expected, .. } in rotated::cells() {
+        let _ = writeln!(page, "| {what} | {expected} |");
+    }
     page.push_str(&flips_told(&World::new()));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/TAMPER.md");
     if std::env::var_os("UPDATE").is_some() {

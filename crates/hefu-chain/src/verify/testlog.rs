@@ -1,5 +1,7 @@
 //! A small log for the verifier's tests: twelve records, three streams, five commits, two persons.
 
+pub(super) mod rotation;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -162,6 +164,14 @@ pub(super) fn commit(first: u64, last: u64, head: ChainHash, key: &SecretKey) ->
         head: head.0,
         signature: Receipt::sign(origin(), last, head, key).sig.0,
     }
+}
+
+pub(super) fn records(frames: &[Frame]) -> Vec<Record> {
+    let record = |frame: &Frame| match frame {
+        Frame::Record(record) => Some(record.clone()),
+        Frame::Commit(_) => None,
+    };
+    frames.iter().filter_map(record).collect()
 }
 
 /// Chains everything anew, as one who can compute everything but not sign.

@@ -20,6 +20,17 @@ pub(super) struct Word {
     pub(super) notes: Vec<String>,
 }
 
+/// Whether this key of the log signed a checkpoint, whoever else did.
+pub(super) fn is_signed_by(bytes: &[u8], public: PublicKey) -> bool {
+    let signed = || {
+        let note = Note::parse(bytes).ok()?;
+        let checkpoint: Checkpoint = note.text().parse().ok()?;
+        let key = VerifierKey::of_log(&checkpoint.origin, public).ok()?;
+        Checkpoint::open(&note, [&key]).ok()
+    };
+    signed().is_some()
+}
+
 /// Reads a checkpoint and asks who stands behind it. `own` is the key that the log itself names.
 pub(super) fn read(
     name: &str,

@@ -105,8 +105,8 @@ fn receipts_carry_the_cosignatures() {
     let line = SAMPLE.lines().nth(2).unwrap().replace("000000000003", "0000000000aa");
     place.write("more.jsonl", &line.replace("2023-03", "2023-04"));
     place.run(&["submit", "more.jsonl", "--receipts", "receipts"]).exits(0);
-    let proof = fs::read_dir(place.path("receipts")).unwrap().map(|entry| entry.unwrap().path());
-    let proof = proof.filter(|path| path.extension().is_some_and(|e| e == "tlog-proof")).next().unwrap();
+    let mut proof = fs::read_dir(place.path("receipts")).unwrap().map(|entry| entry.unwrap().path());
+    let proof = proof.find(|path| path.extension().is_some_and(|e| e == "tlog-proof")).unwrap();
     place.run_bare(&["audit", "verify", proof.to_str().unwrap(), "--policy", "policy"]).exits(0);
 }
 

@@ -41,6 +41,18 @@ impl Place {
         self.run(&["audit", "replay"]).exits(0);
     }
 
+    /// The exit codes of the two verifiers for a file.
+    fn both(&self, file: &str, key: &str) -> [i32; 2] {
+        let first = self.run_bare(&["audit", "verify", file, "--key", key]).code;
+        let report = hefu_offline::verify(&self.path(file), LogKey::parse(key).as_ref()).unwrap();
+        let second = match report.verdict {
+            hefu_offline::Verdict::Proven => 0,
+            hefu_offline::Verdict::NotProven => 1,
+            hefu_offline::Verdict::ProvenBad => 2,
+        };
+        [first, second]
+    }
+
     /// Which of these public keys alone accept the newest checkpoint.
     fn accepted(&self, keys: &[&str]) -> Vec<bool> {
         let note = Note::parse(&fs::read(self.path("L/checkpoint")).unwrap()).unwrap();
@@ -48,6 +60,20 @@ impl Place {
         let key = |key: &&str| VerifierKey::of_log(&origin, key.parse().unwrap()).unwrap();
         keys.iter().map(|one| Checkpoint::open(&note, [&key(one)]).is_ok()).collect()
     }
+}
+
+/// The bundle with its checkpoint signed by another key of the log, and its last line made to fit.
+fn signed_by_thief(bundle: &str, thief: &SecretKey) -> String {
+    let (first, rest) = bundle.split_once('\n').unwrap();
+    let (lines, _) = rest.trim_end().rsplit_once('\n').unwrap();
+    let mut header: Value = serde_json::from_str(first).unwrap();
+    let note = Note::parse(header["checkpoint"].as_str().unwrap().as_bytes()).unwrap();
+    let checkpoint: Checkpoint = note.text().parse().unwrap();
+    header["checkpoint"] = checkpoint.sign(thief).unwrap().to_string().into();
+    header["log_key"] = thief.public().to_string().into();
+    let lines = format!("{header}\n{lines}\n");
+    let sha256 = hefu_chain::hash::Sha256Digest::of(lines.as_bytes());
+    format!("{lines}{{\"lines\":{},\"sha256\":\"{sha256}\"}}\n", lines.lines().count())
 }
 
 fn kinds(ran: &Ran) -> Vec<String> {
@@ -79,11 +105,26 @@ fn the_log_key_is_replaced_in_normal_life() {
     place.proven(&[&old, &new]);
     place.run(&["audit", "verify", "--key", &old, "--since", "early"]).exits(0);
     place.run(&["audit", "prove", "3", "--out", "3.tlog-proof"]).exits(0);
+    // What is handed out in the window satisfies both verifiers, whichever key one has.
+    let size = place.size();
+    place.run(&["audit", "checkpoint"]).exits(0);
+    place.run(&["audit", "bundle", "--range", &format!("0..{size}"), "--out", "all.bundle"]).exits(0);
+    place.run(&["audit", "bundle", "--project", PROJECT, "--out", "project.bundle"]).exits(0);
+    for file in ["all.bundle", "project.bundle", "3.tlog-proof"] {
+        for key in [&old, &new] {
+            assert_eq!(place.both(file, key), [0, 0], "{file} {key}");
+        }
+    }
 
     // The old key is destroyed: checkpoints go on with the new one.
     fs::remove_file(place.path(&format!("L.keys/log-{}.key", rotated["old"].as_str().unwrap()))).unwrap();
+    report(&place, 4);
     place.run(&["audit", "checkpoint"]).exits(0);
     assert_eq!(place.accepted(&[&old, &new]), [false, true]);
+    // From here on a bundle is the new key's word: with the old one it is not proven, and not proven bad.
+    place.run(&["audit", "bundle", "--range", &format!("0..{size}"), "--out", "later.bundle"]).exits(0);
+    assert_eq!(place.both("later.bundle", &new), [0, 0]);
+    assert_eq!(place.both("later.bundle", &old), [1, 1]);
     // And a second time.
     let third =
         place.run(&["audit", "rotate-log-key"]).exits(0).json()["public"].as_str().unwrap().to_owned();
@@ -167,6 +208,15 @@ fn a_stolen_log_key_is_worth_nothing_once_it_is_replaced() {
     assert_eq!(place.run(&["audit", "checkpoint"]).error()["code"], "bad_file");
     assert_eq!(place.run(&["tick"]).error()["code"], "bad_file");
     place.write("L/checkpoint", &good);
+    // A bundle that has the record of the rotation, under the stolen key alone.
+    let size = place.size();
+    place.run(&["audit", "bundle", "--range", &format!("0..{size}"), "--out", "good.bundle"]).exits(0);
+    let bundle = fs::read_to_string(place.path("good.bundle")).unwrap();
+    place.write("forged.bundle", &signed_by_thief(&bundle, &thief));
+    for key in [&old, &place.public("L.keys/log.key")] {
+        assert_eq!(place.both("good.bundle", key), [i32::from(*key == old); 2]);
+        assert_eq!(place.both("forged.bundle", key), [2, 2]);
+    }
     // The thief's key back under the name of the log's: the log asks for the one in force, whatever the files are called.
     let rotated = place.secret("L.keys/log.key").public();
     let aside = format!("L.keys/log-{}.key", thief.id());

@@ -43,7 +43,7 @@ impl Shown {
         let log = log_reader(dir)?;
         let signatory = Signatory::of(&*log)?;
         let pins = PinBytes::read(dir).and_then(|pins| pins.judge(dir, &signatory));
-        Shown::of(log, dir, &signatory, &pins.unwrap_or_default())
+        Ok(Shown::of(log, dir, &signatory, &pins.unwrap_or_default()))
     }
 
     /// The log that a writer has just opened and held to its own checkpoints.
@@ -53,21 +53,16 @@ impl Shown {
         signatory: &Signatory,
     ) -> Result<Shown, EngineError> {
         let pins = Pins::read(dir, signatory)?;
-        Shown::of(log, dir, signatory, &pins).map_err(PublishError::into_engine)
+        Ok(Shown::of(log, dir, signatory, &pins))
     }
 
-    pub(super) fn of(
-        log: Arc<dyn LogReader>,
-        dir: &Path,
-        signatory: &Signatory,
-        pins: &Pins,
-    ) -> Result<Shown, PublishError> {
+    pub(super) fn of(log: Arc<dyn LogReader>, dir: &Path, signatory: &Signatory, pins: &Pins) -> Shown {
         // The larger one covers more; that the log continues it is asked by whoever opens or signs.
         let newest = pins.newest(dir);
         let prover = newest.and_then(|(path, pin)| Prover::of(log.clone(), Tiles::of(dir), pin, path).ok());
         let (origin, keys) = (signatory.origin.clone(), signatory.keys().clone());
         let void = signatory.void().to_vec();
-        Ok(Shown { origin, keys, void, size: log.size(), log, prover, tree: OnceLock::new() })
+        Shown { origin, keys, void, size: log.size(), log, prover, tree: OnceLock::new() }
     }
 
     /// The ledger's name.

@@ -1,5 +1,6 @@
 //! The line of a record: proven by its path, true to its digests, signed, and in its place.
 
+use super::log_key::Replaced;
 use super::{Judge, SIGNATURES_PER_BATCH, Tip};
 use crate::bundle::{Asked, Line, Reason};
 use crate::command::{CommandRef, SIGNED_PREFIX};
@@ -77,6 +78,9 @@ impl Judge<'_> {
                     redaction::names(&leaf, body.as_bytes()).filter(|named| proven && *named < line.index);
                 if let Some(named) = named {
                     self.named.entry(named).or_insert(line.index);
+                }
+                if proven {
+                    self.replaced.extend(Replaced::of(&leaf, body.as_bytes()));
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! The cells: one hand on one part each, and what is said of it.
 
-use super::super::testlog::{Frame, chain_anew, log, log_key, origin};
+use super::super::testlog::{Frame, chain_anew, log, log_key, origin, records};
 use super::super::tests::redacted;
 use super::Cell;
 use super::Outcome::{self, Found, No};
-use super::world::{ENTRIES, TILE, World, judge_bundle, judge_ledger, judge_proof, judge_site, records, say};
+use super::world::{ENTRIES, TILE, World, judge_bundle, judge_ledger, judge_proof, judge_site, say};
 use crate::bundle::{Line, decode, encode};
 use crate::chain::ChainContext;
 use crate::frame::HEADER_LEN;

@@ -1,8 +1,8 @@
 //! Sites of more than one full tile: at every level damage is found where it is, in stale partial tiles as well.
 
-use super::super::testlog::{log, log_key, origin};
+use super::super::testlog::{log, log_key, origin, records};
 use super::super::{Options, PUBLIC, Report, Verdict};
-use super::world::{Files, judge_site, options, records};
+use super::world::{Files, judge_site, options};
 use crate::chain::ChainContext;
 use crate::checkpoint::Checkpoint;
 use crate::leaf::LeafRef;

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::super::testlog::{Frame, file, log, log_key, origin};
+use super::super::testlog::{Frame, file, log, log_key, origin, records};
 use super::super::{Options, Report, bundle, ledger, site};
 use crate::bundle::{Asked, FORMAT, Header, Line, Reason, Writer};
 use crate::chain::ChainContext;
 use crate::checkpoint::Checkpoint;
+use crate::key::SecretKey;
 use crate::note::VerifierKey;
 use crate::proof::TlogProof;
 use crate::receipt::{HeadFile, Receipt};
-use crate::record::Record;
 use crate::source::MemorySource;
 use crate::tile::{Kind, Tile, encode_entries, encode_hashes};
 use crate::tree::{self, MemoryTree, TreeHash};
@@ -44,16 +44,24 @@ impl World {
 
     /// The world in which the operator says that this is the log.
     pub(super) fn of(frames: Vec<Frame>) -> Self {
+        Self::signed_by(frames, &[log_key()])
+    }
+
+    /// The same, signed by these keys of the log; checkpoints by all of them, everything else by the first.
+    pub(super) fn signed_by(frames: Vec<Frame>, keys: &[SecretKey]) -> Self {
         let records = records(&frames);
         let chain = ChainContext::new(&origin());
         let size = records.len() as u64;
         let mut tree: MemoryTree = records.iter().map(|record| TreeHash::leaf(&record.leaf)).collect();
         let root = tree::root(&mut tree, size).unwrap();
-        let note = Checkpoint { origin: origin(), size, root }.sign(&log_key()).unwrap();
+        let said = Checkpoint { origin: origin(), size, root };
+        let mut note = said.sign(&keys[0]).unwrap();
+        for also in &keys[1..] {
+            note.add(said.signature(also).unwrap()).unwrap();
+        }
         let checkpoint = note.to_string().into_bytes();
         let hashes: Vec<TreeHash> = records.iter().map(|record| TreeHash::leaf(&record.leaf)).collect();
-        let head =
-            Receipt::sign(origin(), size - 1, chain.link(&records[records.len() - 1].leaf), &log_key());
+        let head = Receipt::sign(origin(), size - 1, chain.link(&records[records.len() - 1].leaf), &keys[0]);
         let ledger = Files::from([
             (SEGMENT.to_owned(), file(&frames, 0, 64)),
             ("head".to_owned(), HeadFile::new(head, true).encode().unwrap()),
@@ -71,7 +79,7 @@ impl World {
             asked: Asked::Range { end: size, first: 0 },
             checkpoint: note.to_string(),
             format: FORMAT.into(),
-            log_key: log_key().public(),
+            log_key: keys[0].public(),
             origin: origin(),
         };
         let mut writer = Writer::new(Vec::new(), &header).unwrap();
@@ -146,14 +154,6 @@ impl World {
         edit(&mut lines);
         judge_proof(lines.concat().as_bytes())
     }
-}
-
-pub(super) fn records(frames: &[Frame]) -> Vec<Record> {
-    let record = |frame: &Frame| match frame {
-        Frame::Record(record) => Some(record.clone()),
-        Frame::Commit(_) => None,
-    };
-    frames.iter().filter_map(record).collect()
 }
 
 pub(super) fn judge_ledger(files: Files) -> Report {

@@ -33,23 +33,20 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
     let keys = context.keys()?;
     if args.none {
-        let was = Kept::remove(&keys)?;
-        context.say(&match was {
-            true => text("不再询问见证人", "no witnesses are asked any more"),
-            false => text("原未设定见证人", "there were none"),
+        context.say(&if Kept::remove(&keys)? {
+            text("不再询问见证人", "no witnesses are asked any more")
+        } else {
+            text("原未设定见证人", "there were none")
         });
         return Ok(exit::DONE);
     }
     let Some(file) = &args.file else {
-        return match Kept::read(&keys)? {
-            Some(kept) => print(context, &kept),
-            None => {
-                let message = text("本账本未设定见证人", "no witnesses are kept for this ledger");
-                let hint =
-                    text("`hefu audit witness use FILE` 设定", "`hefu audit witness use FILE` sets them");
-                Err(CliError::new("no_witnesses", exit::REFUSED, message).hint(hint))
-            }
-        };
+        if let Some(kept) = Kept::read(&keys)? {
+            return print(context, &kept);
+        }
+        let message = text("本账本未设定见证人", "no witnesses are kept for this ledger");
+        let hint = text("`hefu audit witness use FILE` 设定", "`hefu audit witness use FILE` sets them");
+        return Err(CliError::new("no_witnesses", exit::REFUSED, message).hint(hint));
     };
     let mode = if args.fail_open { FailMode::Open } else { FailMode::Closed };
     let kept = Kept { policy: read_policy(file)?, mode };
