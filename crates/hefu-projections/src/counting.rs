@@ -299,6 +299,13 @@ impl Counting {
         self.observations.iter().map(|(id, all)| (*id, all.as_slice()))
     }
 
+    /// The periods in which anything is reported of an indicator, wherever, as they were reported.
+    pub fn reported(&self, indicator: IndicatorId) -> impl Iterator<Item = Period> {
+        // Every observation counts for the nation, which is the first region.
+        let cells = self.cells.first().into_iter().flatten();
+        cells.filter(move |((of, _), _)| *of == indicator).map(|((_, period), _)| *period)
+    }
+
     /// Projects whose construction started within a period.
     pub fn constructions_in(&self, period: Period) -> impl Iterator<Item = ProjectId> {
         let first = (period.start(), ProjectId(uuid_min()));

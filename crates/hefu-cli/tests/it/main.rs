@@ -24,6 +24,7 @@ mod redaction;
 mod remote;
 mod reports;
 mod restructure;
+mod sdmx;
 mod settle;
 mod support;
 mod verify;

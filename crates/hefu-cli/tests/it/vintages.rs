@@ -7,14 +7,14 @@ use crate::{
     support::{PROJECT, Place},
 };
 
-fn report(place: &Place, indicator: &str, period: &str, value: &str) {
+pub(crate) fn report(place: &Place, indicator: &str, period: &str, value: &str) {
     let line = json!({"as": "330881", "type": "report_observation", "project": PROJECT, "indicator": indicator,
         "period": period, "value": value});
     place.write("line.jsonl", &format!("{line}\n"));
     place.run(&["submit", "line.jsonl"]).exits(0);
 }
 
-fn freeze<'a>(name: &'a str, kind: &'a str) -> [&'a str; 11] {
+pub(crate) fn freeze<'a>(name: &'a str, kind: &'a str) -> [&'a str; 11] {
     [
         "vintage",
         "freeze",

@@ -60,17 +60,17 @@ pub fn answer(
     let zh = prefers_chinese(languages);
     let mut body = None;
     match question {
-        Question::Structure(asked) => source.look(When::Now, &mut |cube| {
+        Question::Structure(asked) => source.look(&When::Now, &mut |cube| {
             body = Some(structure(asked, cube, format, zh)?);
             Ok(())
         })?,
-        Question::Schema(flow) => source.look(When::Now, &mut |cube| {
+        Question::Schema(flow) => source.look(&When::Now, &mut |cube| {
             body = Some(structure_json::schema(cube, *flow, zh));
             Ok(())
         })?,
         Question::Availability(asked) => {
             allowed(asked, viewer)?;
-            source.look(asked.as_of.map_or(When::Now, When::At), &mut |cube| {
+            source.look(&asked.as_of, &mut |cube| {
                 let series = select(cube, asked, viewer, Depth::Periods)?;
                 body = Some(structure_json::availability(cube, asked, &series, zh));
                 Ok(())
@@ -89,7 +89,7 @@ pub fn answer(
 
 /// Differences of two positions show single facts: only those who see everything may ask for the past (disclosure).
 fn allowed(asked: &Data, viewer: Viewer) -> Result<(), Refusal> {
-    let past = asked.as_of.is_some() || asked.history || asked.updated_after.is_some();
+    let past = asked.as_of != When::Now || asked.history || asked.updated_after.is_some();
     if past && viewer != Viewer::Everything {
         let why = "the past is not for this viewer: two positions differ by single facts";
         return Err(Refusal::new(Code::NotAllowed, ("asOf", ""), why, "无权查看历史:两个位置之差即单项事实"));
@@ -150,13 +150,12 @@ fn data(
         let place = ("dimensionAtObservation", "AllDimensions");
         return Err(Refusal::new(Code::NotOffered, place, why, "AllDimensions 仅用于 CSV"));
     }
-    let until = asked.as_of.map_or(When::Now, When::At);
     let mut written =
         Written { data: asked, prepared: Timestamp::default(), sets: Vec::new(), codelists: Vec::new(), zh };
     if asked.history {
-        history(asked, source, viewer, until, &mut written.sets)?;
+        history(asked, source, viewer, &mut written.sets)?;
     }
-    source.look(until, &mut |cube| {
+    source.look(&asked.as_of, &mut |cube| {
         written.prepared = cube.instant();
         written.codelists = model::codelists(cube);
         if !asked.history {
@@ -195,25 +194,31 @@ fn data(
     })
 }
 
+/// More figures than this are not looked at for one history.
+const MOST_LOOKED_AT: usize = 50 * MOST;
+
 /// What was shown after every instant that changed it, each data set whole.
 fn history(
     asked: &Data,
     source: &dyn Source,
     viewer: Viewer,
-    until: When,
     sets: &mut Vec<DataSet>,
 ) -> Result<(), Refusal> {
-    let mut figures = 0usize;
-    source.history(until, &mut |cube| {
+    let (mut figures, mut looked) = (0usize, 0usize);
+    source.history(&asked.as_of, &mut |cube| {
         let series = select(cube, asked, viewer, Depth::Values)?;
+        let found = series.iter().map(|series| series.observations.len()).sum::<usize>();
+        // Looking costs time though nothing has changed.
+        looked = looked.saturating_add(found);
         let same = |old: &DataSet| same_figures(&old.series, &series);
-        if sets.last().is_some_and(same) || (sets.is_empty() && series.is_empty()) {
-            return Ok(());
-        }
-        figures += series.iter().map(|series| series.observations.len()).sum::<usize>();
-        if figures > MOST {
+        let unchanged = sets.last().is_some_and(same) || (sets.is_empty() && series.is_empty());
+        figures += if unchanged { 0 } else { found };
+        if figures > MOST || looked > MOST_LOOKED_AT {
             let why = "a long history; ask for fewer areas, indicators or periods";
             return Err(Refusal::new(Code::TooLarge, ("includeHistory", "true"), why, "历史过长,请缩小范围"));
+        }
+        if unchanged {
+            return Ok(());
         }
         if let Some(last) = sets.last_mut() {
             last.until = Some(cube.instant());
@@ -232,10 +237,15 @@ fn changed(
     sets: &mut Vec<DataSet>,
 ) -> Result<(), Refusal> {
     let mut before = Vec::new();
-    source.look(When::At(since), &mut |cube| {
+    let looked = source.look(&When::At(since), &mut |cube| {
         before = select(cube, asked, viewer, Depth::Values)?;
         Ok(())
-    })?;
+    });
+    match looked {
+        // Before the ledger began nothing was known: all is new.
+        Err(refusal) if refusal.code == Code::NoData => {}
+        looked => looked?,
+    }
     let Some(now) = sets.first_mut() else { return Ok(()) };
     let gone = differences(&before, &now.series, false);
     now.series = differences(&now.series, &before, true);

@@ -109,8 +109,6 @@ pub struct Figures {
     pub status: &'static str,
     /// Whether the shared figure has a part from elsewhere.
     pub from_elsewhere: bool,
-    /// What a public table does with the territorial figure.
-    pub public: Public,
 }
 
 /// The cube as known at one position.
@@ -132,6 +130,8 @@ pub trait Cube {
     fn publishes(&self, period: Period) -> bool;
     /// The figures of an area, indicator and period.
     fn figures(&self, area: RegionCode, indicator: IndicatorCode, period: Period) -> Figures;
+    /// What a public table does with the territorial figure.
+    fn public(&self, area: RegionCode, indicator: IndicatorCode, period: Period) -> Public;
     /// Why the difference of shared and territorial must not be seen by those who may not see the projects behind it:
     /// a letter of `CONF_STATUS`.
     fn credit_reason(
@@ -143,12 +143,15 @@ pub trait Cube {
 }
 
 /// As known when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum When {
     /// Now.
+    #[default]
     Now,
     /// At an instant.
     At(Timestamp),
+    /// As the vintage with this name froze it, and nothing that it did not freeze.
+    Vintage(String),
 }
 
 /// What is done with a cube.
@@ -157,9 +160,9 @@ pub type Look<'l> = dyn FnMut(&dyn Cube) -> Result<(), Refusal> + 'l;
 /// A ledger that can be looked at as of any time.
 pub trait Source {
     /// Looks at the cube as known then.
-    fn look(&self, when: When, look: &mut Look<'_>) -> Result<(), Refusal>;
+    fn look(&self, when: &When, look: &mut Look<'_>) -> Result<(), Refusal>;
     /// Looks at the cube once after every instant, up to `until`, at which a figure may have changed, oldest first.
-    fn history(&self, until: When, look: &mut Look<'_>) -> Result<(), Refusal>;
+    fn history(&self, until: &When, look: &mut Look<'_>) -> Result<(), Refusal>;
 }
 
 /// Who looks (semantics section 8).

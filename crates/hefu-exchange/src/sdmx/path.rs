@@ -3,11 +3,14 @@
 //! A plus sign is a plus sign, in the path and in the query: it stands for "or", for "latest", and in offsets. Clients
 //! leave it unencoded (trap 10), and add a slash to the end of what has no query.
 
+mod structures;
+
 use std::collections::BTreeSet;
 
 use hefu_domain::time::Timestamp;
 
-use super::{Flow, Refusal, filter::Filter, model, refusal::Code, time};
+use self::structures::structure;
+use super::{Flow, Refusal, cube::When, filter::Filter, model, refusal::Code, time};
 
 /// The version of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +68,7 @@ pub struct Data {
     /// Only so many last observations of a series.
     pub last: Option<usize>,
     /// As known then.
-    pub as_of: Option<Timestamp>,
+    pub as_of: When,
     /// Only what has changed since.
     pub updated_after: Option<Timestamp>,
     /// Everything that was ever shown.
@@ -97,7 +100,7 @@ impl Data {
             flat: false,
             first: None,
             last: None,
-            as_of: None,
+            as_of: When::Now,
             updated_after: None,
             history: false,
         }
@@ -258,9 +261,16 @@ fn data(mut data: Data, key: Option<&str>, pairs: &[(String, String)]) -> Result
             "endPeriod" => data.filter.to = Some(time::span(name, value)?.1),
             "firstNObservations" => data.first = Some(value.parse().map_err(|_| bad())?),
             "lastNObservations" => data.last = Some(value.parse().map_err(|_| bad())?),
-            "asOf" => data.as_of = Some(time::instant(name, value)?),
-            "updatedAfter" => data.updated_after = Some(time::instant(name, value)?),
-            "includeHistory" => data.history = value.parse().map_err(|_| bad())?,
+            "asOf" => {
+                data.as_of = match value.strip_prefix("vintage:") {
+                    Some(vintage) => When::Vintage(vintage.to_owned()),
+                    None => When::At(time::instant(name, value)?),
+                };
+            }
+            // sdmx1 2.28 writes `updateAfter` to REST 2.
+            "updatedAfter" | "updateAfter" => data.updated_after = Some(time::instant(name, value)?),
+            // Python writes `True`.
+            "includeHistory" => data.history = value.to_ascii_lowercase().parse().map_err(|_| bad())?,
             "dimensionAtObservation" => match value.as_str() {
                 "TIME_PERIOD" => {}
                 "AllDimensions" => data.flat = true,
@@ -295,74 +305,10 @@ fn data(mut data: Data, key: Option<&str>, pairs: &[(String, String)]) -> Result
     if data.history && data.updated_after.is_some() {
         return Err(not_offered("includeHistory", "with updatedAfter"));
     }
+    let changes = data.history || data.updated_after.is_some();
+    if let (true, When::Vintage(vintage)) = (changes, &data.as_of) {
+        let why = "a vintage has no history; ask for an instant";
+        return Err(Refusal::new(Code::NotOffered, ("asOf", vintage), why, "版本没有历史,请写时刻"));
+    }
     Ok(data)
-}
-
-fn kind_of(name: &str) -> Option<Kind> {
-    Some(match name {
-        "dataflow" => Kind::Dataflow,
-        "datastructure" => Kind::DataStructure,
-        "conceptscheme" => Kind::ConceptScheme,
-        "codelist" => Kind::Codelist,
-        _ => return None,
-    })
-}
-
-fn structure(api: Api, rest: &[&str], pairs: &[(String, String)]) -> Result<Structure, Refusal> {
-    let name = rest.first().copied().unwrap_or("*");
-    let of = kind_of(name);
-    if of.is_none() && !(any(name) || name == "structure") {
-        let why = "there are dataflow, datastructure, codelist and conceptscheme";
-        return Err(Refusal::new(
-            Code::NoSuchArtefact,
-            ("path", name),
-            why,
-            "可用的有 dataflow、datastructure、codelist、conceptscheme",
-        ));
-    }
-    ours(rest.get(1).copied(), rest.get(3).copied())?;
-    let id = rest.get(2).copied().unwrap_or("*");
-    let ids = if any(id) { Vec::new() } else { id.split([',', '+']).map(str::to_owned).collect() };
-    let mut references = "none";
-    let mut stubs = false;
-    for (name, value) in pairs {
-        match name.as_str() {
-            "references" => references = value,
-            "detail" => stubs = value.starts_with("all"),
-            _ => {
-                let why = "no parameter of this resource";
-                return Err(Refusal::new(Code::BadSyntax, (name, value), why, "没有此参数"));
-            }
-        }
-    }
-    let everything =
-        || BTreeSet::from([Kind::Dataflow, Kind::DataStructure, Kind::ConceptScheme, Kind::Codelist]);
-    let Some(kind) = of else { return Ok(Structure { api, kinds: everything(), of: None, ids }) };
-    // Every dataflow has the one data structure, which has all code lists and the one concept scheme.
-    let level = |kind: Kind| match kind {
-        Kind::Dataflow => 0,
-        Kind::DataStructure => 1,
-        Kind::ConceptScheme | Kind::Codelist => 2,
-    };
-    let own = level(kind);
-    let wanted = |other: Kind| match references {
-        "none" => false,
-        "children" => level(other) == own + 1,
-        "descendants" => level(other) > own,
-        "parents" => level(other) + 1 == own,
-        "ancestors" => level(other) < own,
-        "parentsandsiblings" => level(other) + 1 == own || level(other) == own,
-        _ => true,
-    };
-    let known = ["none", "children", "descendants", "parents", "ancestors", "parentsandsiblings", "all"];
-    if !known.contains(&references) && kind_of(references).is_none() {
-        let why = "write none, children, descendants, parents, ancestors, parentsandsiblings, all or a kind";
-        return Err(Refusal::new(Code::BadSyntax, ("references", references), why, "references 的值无效"));
-    }
-    let only = kind_of(references);
-    let chosen = |other: &Kind| {
-        *other == kind || (!stubs && only.map_or_else(|| wanted(*other), |only| *other == only))
-    };
-    let kinds = everything().into_iter().filter(chosen).collect();
-    Ok(Structure { api, kinds, of, ids })
 }

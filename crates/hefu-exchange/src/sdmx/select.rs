@@ -196,8 +196,15 @@ impl Asked<'_> {
             let reason = (sight == Sight::Totals)
                 .then(|| self.cube.credit_reason(area, measured.code, *period))
                 .flatten();
+            // Only the territorial basis asks what is published: working it out takes the whole year of an indicator.
+            let territorial = found.iter().any(|(basis, _)| *basis == Basis::Territorial);
+            let published = if territorial {
+                self.cube.public(area, measured.code, *period)
+            } else {
+                Public::NoSuchPeriod
+            };
             for (basis, series) in &mut found {
-                let obs = self.observation(*basis, *period, &figures, sight, reason);
+                let obs = self.observation(*basis, *period, (&figures, published), sight, reason);
                 let holds = |((id, ..), value): (&model::Attribute, &String)| self.filter().holds(id, value);
                 if model::OBSERVATION_ATTRIBUTES.iter().zip(&obs.attributes).all(holds) {
                     series.observations.push(obs);
@@ -213,14 +220,14 @@ impl Asked<'_> {
         &self,
         basis: Basis,
         period: Period,
-        figures: &Figures,
+        (figures, published): (&Figures, Public),
         sight: Sight,
         credit: Option<&'static str>,
     ) -> Obs {
         let value = figures.values[basis as usize].clone();
         let missing = figures.status == "M";
         let public = self.data.flow == Flow::Territorial;
-        let shown = match (basis, figures.public) {
+        let shown = match (basis, published) {
             // The public is not told why: a reason says how many are in a cell.
             (Basis::Territorial, Public::Suppressed(_)) if public && self.viewer != Viewer::Everything => {
                 Err("C")

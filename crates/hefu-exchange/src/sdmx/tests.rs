@@ -74,7 +74,7 @@ impl Cube for Small {
         period != code("2025-01")
     }
 
-    fn figures(&self, area: RegionCode, indicator: IndicatorCode, period: Period) -> Figures {
+    fn figures(&self, area: RegionCode, _: IndicatorCode, period: Period) -> Figures {
         let amount = if self.position < 240 { "119999.99" } else { "120000.00" };
         let (here, elsewhere) = match area.as_str() {
             "330108" | "330100" => ("0.00", amount),
@@ -88,16 +88,18 @@ impl Cube for Small {
         };
         let figures = [here, shared, elsewhere, here].map(|text| Some(text.to_owned()));
         let [territorial, shared, origin, destination] = figures;
-        let monthly = code::<Period>("2025-01") == period;
         Figures {
             values: [territorial, shared, origin, destination, elimination],
             status: if period == code("2026") { "P" } else { "A" },
             from_elsewhere: elsewhere != "0.00",
-            public: match (monthly, indicator.as_str()) {
-                (true, _) => Public::NoSuchPeriod,
-                (false, "RD_EXP") => Public::Suppressed(if area.as_str() == "330881" { "A" } else { "D" }),
-                (false, _) => Public::Shown,
-            },
+        }
+    }
+
+    fn public(&self, area: RegionCode, indicator: IndicatorCode, period: Period) -> Public {
+        match (code::<Period>("2025-01") == period, indicator.as_str()) {
+            (true, _) => Public::NoSuchPeriod,
+            (false, "RD_EXP") => Public::Suppressed(if area.as_str() == "330881" { "A" } else { "D" }),
+            (false, _) => Public::Shown,
         }
     }
 
@@ -113,13 +115,20 @@ struct Ledger {
 }
 
 impl Source for Ledger {
-    fn look(&self, when: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+    fn look(&self, when: &When, look: &mut Look<'_>) -> Result<(), Refusal> {
         self.looks.set(self.looks.get() + 1);
-        let early = matches!(when, When::At(then) if then < code("2026-06-01T00:00:00.000000Z"));
+        let early = match when {
+            When::Now => false,
+            When::At(then) if *then < code("2026-01-01T00:00:00.000000Z") => {
+                return Err(Refusal::new(Code::NoData, ("asOf", ""), "nothing then", "那时没有"));
+            }
+            When::At(then) => *then < code("2026-06-01T00:00:00.000000Z"),
+            When::Vintage(name) => name == "first",
+        };
         look(&Small { position: if early { 118 } else { 240 } })
     }
 
-    fn history(&self, _: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+    fn history(&self, _: &When, look: &mut Look<'_>) -> Result<(), Refusal> {
         [118, 200, 240].into_iter().try_for_each(|position| look(&Small { position }))
     }
 }
@@ -454,6 +463,35 @@ fn each_viewer_sees_what_is_his() {
         assert_eq!(refused(&format!("{territorial}?{past}"), Viewer::Public), Code::NotAllowed, "{past}");
         assert_eq!(refused(&format!("{credit}?{past}"), binjiang), Code::NotAllowed, "{past}");
     }
+}
+
+/// `asOf` is an instant or a vintage; `updatedAfter` says what to replace; a history has every figure once.
+#[test]
+fn the_past_is_asked_in_three_ways() {
+    let key = "/v2/data/dataflow/HEFU/DF_CREDIT/1.0.0/A.CN330108.INV_FAI.S._T";
+    let at = |query: &str| all(&format!("{key}?c[TIME_PERIOD]=2025&{query}"), CSV2);
+    assert!(at("asOf=vintage:first").contains(",119999.99,CNY,0,W,N,118"));
+    assert!(at("asOf=vintage%3Asecond").contains(",120000.00,CNY,0,W,N,240"));
+    assert_eq!(at("asOf=vintage:second"), at(""));
+    // What was reported twice alike is not an update; before the ledger began all is new.
+    assert_eq!(at("updatedAfter=2026-12-01").lines().count(), 1);
+    assert!(at("updatedAfter=2026-03-01").contains(",R,A,CN330108,INV_FAI,S,_T,2025,120000.00,"));
+    assert_eq!(at("updateAfter=2026-03-01"), at("updatedAfter=2026-03-01"), "as sdmx1 writes it");
+    assert_eq!(at("updatedAfter=2020-01-01").lines().count(), at("").lines().count());
+    let history = all(&format!("{key}?c[TIME_PERIOD]=2025&includeHistory=true"), "*/*");
+    assert_eq!(history.matches("<Obs ").count(), 2, "a look that changed nothing is no data set: {history}");
+    assert_eq!(
+        all(&format!("{key}?c[TIME_PERIOD]=2025&includeHistory=True"), "*/*"),
+        history,
+        "as sdmx1 writes it"
+    );
+    assert!(history.contains("validFromDate") && history.contains("validToDate"), "{history}");
+    for both in ["includeHistory=true", "updatedAfter=2026-03-01"] {
+        let place = format!("{key}?asOf=vintage:first&{both}");
+        assert_eq!(refused(&place, Viewer::Everything), Code::NotOffered, "{both}");
+    }
+    let territorial = "/v2/data/dataflow/HEFU/DF_TERRITORIAL?asOf=vintage:first";
+    assert_eq!(refused(territorial, Viewer::Public), Code::NotAllowed);
 }
 
 #[test]

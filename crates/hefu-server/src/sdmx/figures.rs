@@ -13,6 +13,7 @@ use hefu_domain::{
     region::{RegionCode, RegionId},
     state::{IndicatorId, Meta},
     time::Timestamp,
+    vintage::Vintage,
 };
 use hefu_engine::{EngineError, Reader};
 use hefu_exchange::sdmx::{
@@ -25,12 +26,13 @@ use hefu_projections::{
     contested::Contested,
     disclosure::{Mark, Release, credit_reasons, published_periods},
     status::Status,
+    vintages,
 };
 
 /// The figures of a ledger as known at one position.
 pub struct LedgerCube<'v> {
     views: &'v Views,
-    reported: BTreeMap<IndicatorId, BTreeSet<Period>>,
+    frozen: Option<&'v Vintage>,
     release: RefCell<Release<'v>>,
     contested: RefCell<BTreeMap<(IndicatorId, Period), Contested>>,
 }
@@ -38,14 +40,13 @@ pub struct LedgerCube<'v> {
 impl<'v> LedgerCube<'v> {
     /// Of these views.
     pub fn of(views: &'v Views) -> LedgerCube<'v> {
-        let mut reported: BTreeMap<IndicatorId, BTreeSet<Period>> = BTreeMap::new();
-        for (_, observations) in views.counting.observed() {
-            for observation in observations {
-                reported.entry(observation.indicator).or_default().insert(observation.period);
-            }
-        }
         let release = RefCell::new(Release::of(views));
-        LedgerCube { views, reported, release, contested: RefCell::default() }
+        LedgerCube { views, frozen: None, release, contested: RefCell::default() }
+    }
+
+    /// Of the views at a vintage's position: what it froze, and nothing else.
+    pub fn frozen(views: &'v Views, vintage: &'v Vintage) -> LedgerCube<'v> {
+        LedgerCube { frozen: Some(vintage), ..LedgerCube::of(views) }
     }
 
     fn place(&self, area: RegionCode, indicator: IndicatorCode) -> Option<(RegionId, IndicatorId)> {
@@ -60,10 +61,10 @@ impl<'v> LedgerCube<'v> {
         let mut known = BTreeSet::new();
         match entry.kind {
             Kind::Flow | Kind::Stock => {
-                for fact in self.reported.get(&indicator).into_iter().flatten() {
+                for fact in self.views.counting.reported(indicator) {
                     // A stock is in a period only if it was taken on its last day (semantics R8).
                     let holds = |period: &Period| {
-                        period.contains(*fact) && (entry.kind == Kind::Flow || period.end() == fact.end())
+                        period.contains(fact) && (entry.kind == Kind::Flow || period.end() == fact.end())
                     };
                     known.extend(calendar(fact.year()).filter(holds));
                 }
@@ -125,12 +126,16 @@ impl Cube for LedgerCube<'_> {
             en: entry.name_en.clone(),
             unit: entry.unit,
         };
-        self.views.state.policy.indicators.iter().map(one).collect()
+        let catalogue = self.views.state.policy.indicators.iter();
+        let held = |code| self.frozen.is_none_or(|vintage| vintage.indicators.contains(code));
+        catalogue.filter(|entry| held(&entry.code)).map(one).collect()
     }
 
     fn periods(&self, indicator: IndicatorCode) -> Vec<Period> {
         let id = self.views.state.indicator(indicator).map(|(id, _)| id);
-        id.map(|id| self.known(id).into_iter().collect()).unwrap_or_default()
+        let mut known = id.map(|id| self.known(id)).unwrap_or_default();
+        known.retain(|period| self.frozen.is_none_or(|vintage| vintage.periods.contains(period)));
+        known.into_iter().collect()
     }
 
     fn has(&self, area: RegionCode, indicator: IndicatorCode, basis: Basis) -> bool {
@@ -152,24 +157,27 @@ impl Cube for LedgerCube<'_> {
     fn figures(&self, area: RegionCode, indicator: IndicatorCode, period: Period) -> Figures {
         let Some((region, id)) = self.place(area, indicator) else {
             let values = Default::default();
-            return Figures { values, status: "M", from_elsewhere: false, public: Public::NoSuchPeriod };
+            return Figures { values, status: "M", from_elsewhere: false };
         };
         let row = self.views.counting.row(&self.views.state, region, id, period);
         let mut contested = self.contested.borrow_mut();
         let contested =
             contested.entry((id, period)).or_insert_with(|| Contested::over(self.views, &[id], period));
         let status = Status::of(self.views, &row, contested.outcomes(self.views, &row).as_ref());
-        let public = match self.release.borrow_mut().mark(region, id, period) {
-            None => Public::NoSuchPeriod,
-            Some(Mark::Free) => Public::Shown,
-            Some(mark @ (Mark::Primary(_) | Mark::Secondary)) => Public::Suppressed(mark.letter()),
-        };
         let values = [row.territorial, row.shared, row.as_origin, row.as_destination, row.elimination];
         Figures {
             values: values.map(|value| row.text(value)),
             status: status.letter(),
             from_elsewhere: row.as_origin.is_some_and(|part| part != 0),
-            public,
+        }
+    }
+
+    fn public(&self, area: RegionCode, indicator: IndicatorCode, period: Period) -> Public {
+        let Some((region, id)) = self.place(area, indicator) else { return Public::NoSuchPeriod };
+        match self.release.borrow_mut().mark(region, id, period) {
+            None => Public::NoSuchPeriod,
+            Some(Mark::Free) => Public::Shown,
+            Some(mark @ (Mark::Primary(_) | Mark::Secondary)) => Public::Suppressed(mark.letter()),
         }
     }
 
@@ -211,29 +219,47 @@ fn before() -> Refusal {
     Refusal::new(Code::NoData, ("asOf", ""), why, "那时还没有这个账本")
 }
 
+fn no_vintage(name: &str) -> Refusal {
+    let why = "there is no such vintage; `hefu vintage list` shows all";
+    Refusal::new(Code::NoSuchArtefact, ("asOf", name), why, "没有这个版本;`hefu vintage list` 列出全部")
+}
+
+fn changed(name: &str) -> Refusal {
+    let why = "the figures do not have the digest that this vintage was frozen with";
+    Refusal::new(Code::Unreadable, ("asOf", name), why, "数字与该版本冻结时的摘要不符")
+}
+
 impl Source for LedgerFolder {
-    fn look(&self, when: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+    fn look(&self, when: &When, look: &mut Look<'_>) -> Result<(), Refusal> {
         let now = self.now()?;
         match when {
             When::Now => look(&LedgerCube::of(&now.views)),
             When::At(instant) => {
-                let then = now.as_of_instant(instant).map_err(|error| unreadable(&error))?;
+                let then = now.as_of_instant(*instant).map_err(|error| unreadable(&error))?;
                 if then.views.size == 0 {
                     return Err(before());
                 }
                 look(&LedgerCube::of(&then.views))
             }
+            When::Vintage(name) => {
+                let vintage = now.views.state.vintages.frozen.get(name).ok_or_else(|| no_vintage(name))?;
+                let then = now.as_of_size(vintage.position + 1).map_err(|error| unreadable(&error))?;
+                if !vintages::holds(&then.views, vintage) {
+                    return Err(changed(name));
+                }
+                look(&LedgerCube::frozen(&then.views, vintage))
+            }
         }
     }
 
-    fn history(&self, until: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+    fn history(&self, until: &When, look: &mut Look<'_>) -> Result<(), Refusal> {
         let now = self.now()?;
         let mut views = Views::default();
         for position in 0..now.views.size {
             let record = now.record(position).map_err(|error| unreadable(&error))?;
             let Some(record) = record else { break };
             let ts: Timestamp = record.leaf.ts.parse().unwrap_or(views.ts);
-            if matches!(until, When::At(instant) if ts > instant) {
+            if matches!(until, When::At(instant) if ts > *instant) {
                 break;
             }
             // All records of an instant became known together.

@@ -56,11 +56,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
 struct Seen<'r>(&'r Reader);
 
 impl Source for Seen<'_> {
-    fn look(&self, _: When, look: &mut Look<'_>) -> std::result::Result<(), Refusal> {
+    fn look(&self, _: &When, look: &mut Look<'_>) -> std::result::Result<(), Refusal> {
         look(&LedgerCube::of(&self.0.views))
     }
 
-    fn history(&self, when: When, look: &mut Look<'_>) -> std::result::Result<(), Refusal> {
+    fn history(&self, when: &When, look: &mut Look<'_>) -> std::result::Result<(), Refusal> {
         self.look(when, look)
     }
 }
