@@ -1,5 +1,5 @@
 """Real clients of SDMX against a running server: called by .ci/sdmx in a folder with its tables and addresses."""
-import csv, datetime, io, json, logging, math, os, sys, urllib.error, urllib.request, warnings
+import contextlib, csv, datetime, io, json, logging, math, os, sys, urllib.error, urllib.request, warnings
 
 warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
@@ -155,6 +155,39 @@ for version, data_format, structure_format, place in (
     frame = get_datasets(io.BytesIO(data), io.BytesIO(structure), validate=False)[0].data
     compare(f"pysdmx {version.label} {data_format.name}", frame_cells(frame, "2023"), here(cli["2023"], area="CN330881"))
 
+# ---- the past: at an instant, as a vintage, as a history, as changes
+service = RestService(full + "/v2", ApiVersion.V2_2_2, data_format=DataFormat.SDMX_CSV_2_0_0)
+instant = datetime.datetime.fromisoformat(open("as-of").read().strip().replace("Z", "+00:00"))
+flow = (DataContext.DATAFLOW, "HEFU", "DF_CREDIT", "1.0.0")
+rows = list(csv.DictReader(io.StringIO(service.data(DataQuery(*flow, key="A.*.INV_FAI.*.*", as_of=instant)).decode())))
+
+
+def row_cells(rows, year):
+    of_year = (row for row in rows if row["TIME_PERIOD"] == year and row["OBS_VALUE"] != "NaN")
+    return {(row["REF_AREA"], row["INDICATOR"], row["COUNT_BASIS"]): row["OBS_VALUE"] for row in of_year}
+
+
+compare("pysdmx, as of an instant", row_cells(rows, "2023"), here(expected("as-of.csv"), indicator="INV_FAI"), exact=True)
+request = urllib.request.Request(
+    full + "/v2/data/dataflow/HEFU/DF_CREDIT?asOf=vintage:2024%20final", headers={"Accept": "text/csv"}
+)
+rows = list(csv.DictReader(io.StringIO(urllib.request.urlopen(request).read().decode())))
+assert {row["TIME_PERIOD"] for row in rows} == {"2024"}
+compare("SDMX-CSV, a vintage", row_cells(rows, "2024"), expected("vintage.csv"), exact=True)
+changed = service.data(DataQuery(*flow, key="A.CN330000.*.*.*", updated_after=datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)))
+rows = list(csv.DictReader(io.StringIO(changed.decode())))
+compare("pysdmx, changed since before the ledger", row_cells(rows, "2023"), here(cli["2023"], area="CN330000"), exact=True)
+assert {row["ACTION"] for row in rows} == {"R"}
+
+for client, key, more in (
+    (sdmx.Client("HEFU"), "A.CN330000.INV_FAI.T.", {}),
+    (sdmx.Client("HEFU3"), "A.CN330000.INV_FAI.T.*", {"agency_id": "HEFU", "dsd": dsd, "context": "dataflow"}),
+):
+    history = client.data("DF_CREDIT", key=key, params={"include_history": True}, **more).data
+    sets = [cells(sdmx.to_pandas(one), "2023") for one in history]
+    assert len(sets) > 2, sets
+    compare(f"sdmx1, the last of {len(sets)} data sets", sets[-1], here(cli["2023"], area="CN330000", basis="T"))
+
 from pysdmx.api.fmr import RegistryClient
 
 registry = RegistryClient(full + "/v2")
@@ -199,4 +232,15 @@ for forbidden in ("/v2/data/dataflow/HEFU/DF_CREDIT", "/v2/data/dataflow/HEFU/DF
         raise AssertionError(forbidden)
     except urllib.error.HTTPError as error:
         assert error.code == 403, error
+
+# ---- the guide's own blocks, on this server
+blocks = open(sys.argv[2], encoding="utf-8").read().split("```python\n")[1:]
+blocks = [block.split("\n```")[0] for block in blocks if "duckdb" not in block]
+for block in blocks:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(block.replace("http://127.0.0.1:7380/sdmx", full), {})
+    assert said.getvalue().strip(), block
+assert len(blocks) == 3, len(blocks)
+print(f"{len(blocks)} blocks of the guide run")
 print(f"{COUNTS} values in all")

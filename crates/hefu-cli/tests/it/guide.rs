@@ -1,5 +1,5 @@
-//! The commands of `docs/AUDITOR.md` and `docs/REGION.md`, run in order in an empty folder: each must succeed and print
-//! what the page says.
+//! The commands of `docs/AUDITOR.md`, `docs/REGION.md` and `docs/STATISTICS.md`, run in order in an empty folder: each must
+//! succeed and print what the page says.
 //!
 //! Commands of other programs than `hefu` are run only where `HEFU_GUIDE_TOOLS` (a list of folders, like `PATH`) says
 //! where they are, as `.ci/strangers` does.
@@ -78,6 +78,12 @@ fn what_the_regions_guide_says_is_what_happens() {
         std::fs::write(root().join("docs/region/book.xlsx"), regions_book()).unwrap();
     }
     happens("docs/REGION.md", 30);
+}
+
+/// What the page shows of Python is run by `.ci/sdmx` and `.ci/exports`.
+#[test]
+fn what_the_bureaus_guide_says_is_what_happens() {
+    happens("docs/STATISTICS.md", 12);
 }
 
 /// The workbook of the regions' guide, as a county keeps it: a title, a note of the unit, then the table.
