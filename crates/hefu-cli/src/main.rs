@@ -87,7 +87,7 @@ fn report(context: &Context, error: &CliError) {
     }
     let shown = match context.format {
         Format::Json | Format::Jsonl => format!("{}\n", error.to_json(context.lang)),
-        Format::Table | Format::Csv | Format::Markdown | Format::Xlsx | Format::SdmxCsv => {
+        Format::Table | Format::Csv | Format::Markdown | Format::Xlsx | Format::Parquet | Format::SdmxCsv => {
             error.to_text(context.lang, context.colour)
         }
     };

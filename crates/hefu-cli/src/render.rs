@@ -29,6 +29,7 @@ pub(crate) enum Format {
     Csv,
     Markdown,
     Xlsx,
+    Parquet,
     // Only `report indicators`; a comment for people would make clap's short help a long one.
     SdmxCsv,
 }
@@ -89,10 +90,14 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
             files::not_to_a_terminal(context)?;
             out = files::xlsx(context, page)?;
         }
+        Format::Parquet => {
+            files::not_to_a_terminal(context)?;
+            out = files::parquet(context, page)?;
+        }
     }
     deliver(context, &out)?;
     let counted = match context.format {
-        Format::Xlsx => true,
+        Format::Xlsx | Format::Parquet => true,
         Format::Csv | Format::Json | Format::Jsonl => data.is_some(),
         Format::Table | Format::Markdown | Format::SdmxCsv => false,
     };

@@ -1,4 +1,4 @@
-//! A result as a workbook; and how many rows were given away, with their digest.
+//! A result as a workbook or a Parquet file; and how many rows were given away, with their digest.
 //!
 //! The digest is the SHA-256 of the rows as CSV, whatever the form of the file: the same rows have the same digest in
 //! every form, and a CSV file has it as its own.
@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 
 use hefu_engine::system_clock;
 use hefu_exchange::{
+    columnar,
     output::{self, Header},
     workbook::{self, Sheet},
 };
@@ -42,6 +43,21 @@ pub(crate) fn not_to_a_terminal(context: &Context) -> Result {
     let message = text("此格式不能显示在终端上", "this format cannot be shown on a terminal");
     let hint = text("用 --out 指明文件,或重定向", "name a file with --out, or redirect");
     Err(CliError::usage(message).hint(hint).at("field", "format"))
+}
+
+/// The rows as a Parquet file, with the single facts of the result as its metadata.
+pub(super) fn parquet(context: &Context, page: &Page) -> Result<Vec<u8>> {
+    let rows = rows(page).ok_or_else(|| {
+        let message =
+            text("此结果不是表,没有 parquet 形式", "this result is no table and has no parquet form");
+        CliError::usage(message).at("field", "format")
+    })?;
+    let named = |(key, value): (String, String)| (format!("hefu.{key}"), value);
+    let mut about: Vec<(String, String)> = facts(&page.json).into_iter().map(named).collect();
+    about.push(("hefu.notes".to_owned(), notes(context.lang, page).join("\n")));
+    let mut out = Vec::new();
+    columnar::write(&mut out, &rows, &about).map_err(|error| unmade(&error.to_string()))?;
+    Ok(out)
 }
 
 /// The page as a workbook: what people see, the rows, and what the file is about.

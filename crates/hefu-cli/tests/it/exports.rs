@@ -41,7 +41,9 @@ fn texts(row: &[Data]) -> Vec<String> {
 fn every_form_holds_the_same_rows() {
     let place = Place::with_sample();
     let said = export(&place, "csv", "r.csv", &["--indicator", "INV_FAI"]);
-    for (format, file) in [("json", "r.json"), ("jsonl", "r.jsonl"), ("xlsx", "r.xlsx")] {
+    for (format, file) in
+        [("json", "r.json"), ("jsonl", "r.jsonl"), ("xlsx", "r.xlsx"), ("parquet", "r.parquet")]
+    {
         assert_eq!(export(&place, format, file, &["--indicator", "INV_FAI"]), said, "{format}");
     }
     assert!(said.starts_with("102 行,sha256 "), "{said}");
@@ -63,6 +65,12 @@ fn every_form_holds_the_same_rows() {
     assert!(said.contains(&fact("sha256")), "the footer has the digest that was said");
     assert_eq!((fact("policy_version"), fact("checkpoint").len()), ("1".to_owned(), 64));
     assert_eq!(fact("position").parse::<u64>().unwrap() + 1, place.size());
+    // What a reader of columns makes of it is tried in `.ci/exports`.
+    let parquet = fs::read(place.path("r.parquet")).unwrap();
+    assert_eq!(
+        (parquet.get(..4), parquet.get(parquet.len() - 4..)),
+        (Some(&b"PAR1"[..]), Some(&b"PAR1"[..]))
+    );
     let shown = sheet(&place, "r.xlsx", "报表");
     assert!(texts(&shown[3])[0].contains("单位:元"), "{:?}", shown[3]);
 }

@@ -50,7 +50,7 @@ pub(super) fn verbatim(context: &Context, file: &str, json: &Value) -> Result {
             let json = json.clone().into();
             render::print(context, &Page { tables: Vec::new(), data: None, notes: Vec::new(), json })
         }
-        Format::Table | Format::Csv | Format::Markdown | Format::Xlsx | Format::SdmxCsv => {
+        Format::Table | Format::Csv | Format::Markdown | Format::Xlsx | Format::Parquet | Format::SdmxCsv => {
             render::write_out(file.as_bytes())
         }
     }

@@ -138,7 +138,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
         ("checkpoint", reader.head.to_string().into()),
         ("rows", Json::List(data.objects())),
     ];
-    if context.format == Format::Xlsx {
+    if matches!(context.format, Format::Xlsx | Format::Parquet) {
         // JSON keeps the fields it always had.
         pairs.insert(2, ("policy_version", state.policy_version.into()));
     }
