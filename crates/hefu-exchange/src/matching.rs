@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use breaks::{Break, breaks};
 pub use bridge::{Bridge, Step, bridges};
-pub use group::{Class, Group, Rule};
+pub use group::{Class, Group, Rule, opposite};
 
 /// Whose line it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

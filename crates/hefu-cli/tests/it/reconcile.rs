@@ -291,6 +291,44 @@ fn a_settlement_book_is_matched_with_the_statement() {
     assert_eq!(place.run(&args).exits(1).error()["code"], "foreign_book");
 }
 
+/// One row of a debtor's book stands for all it owes for the project: a fen off is one break about all of the lines, and
+/// a row above zero is told what its sign means.
+#[test]
+fn one_row_stands_for_several_lines_of_the_statement() {
+    let place = Place::new();
+    let others = r#""template":"ningde_2017","others":[{"region":"330000","production_years_bp":[1000]}]"#;
+    place
+        .write("journal.jsonl", &settle::JOURNAL.trim_start().replace(r#""template":"ningde_2017""#, others));
+    place.run(&["submit", "journal.jsonl"]).exits(0);
+    place.run(&["settle", "run", "2023", "--as", "330000/treasury"]).exits(0);
+    let args = ["reconcile", "s.csv", "--region", "330881", "--basis", "settlement", "--no-memory"];
+    let book = |amount: &str| {
+        let row = format!("0198b2c4-7d3e-7000-8000-000000000002,2023,{amount}\n");
+        place.write("s.csv", &format!("项目,结算期,结算金额\n{row}"));
+    };
+    // 280.00 to 滨江 and 56.00 to the province.
+    book("-336.00");
+    assert_eq!(place.run(&args).exits(0).json()["groups"][0]["class"], "matched");
+    book("-336.01");
+    let found = place.run(&args).exits(1).json();
+    let groups = found["groups"].as_array().unwrap();
+    assert_eq!(
+        (groups.len(), &groups[0]["class"], &groups[0]["difference"], &groups[0]["lines"]),
+        (1, &json!("value_differs"), &json!("0.01"), &json!(["1-1", "1-2"]))
+    );
+    let id = groups[0]["break"].as_str().unwrap();
+    let refused =
+        place.run(&[&args[..], &["--dispute", id, "--as", "330881/treasury"]].concat()).exits(1).error();
+    assert_eq!(refused["code"], "several_lines");
+    place.run(&[&args[..], &["--tolerance", "0.01"]].concat()).exits(0);
+    book("336.00");
+    let told = place.table("en", &args).exits(1).out;
+    assert!(
+        told.contains("1 projects differ by the sign alone: write what the region owes below zero"),
+        "{told}"
+    );
+}
+
 /// A statement that differs from a region's book is disputed from the book: the line is held apart, and what the debtor
 /// has below zero is what the creditor should get.
 #[test]

@@ -1,16 +1,12 @@
 //! The lines of one project and indicator, and the rules that pair them, one after another.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+mod same_period;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use hefu_domain::{indicator::IndicatorCode, period::Period};
 
 use super::{BookLine, Class, Group, Key, LedgerLine, Rule};
-
-/// Subsets are searched among at most this many lines of one period; beyond it only all together.
-const SEARCHED: usize = 12;
 
 /// A line, on either side.
 #[derive(Clone, Copy)]
@@ -81,7 +77,7 @@ impl Cell {
         self.zeros();
         self.duplicates();
         self.other_period();
-        self.sums_in_period(Class::ValueDiffers, &|_| i128::MAX);
+        self.nearest_in_period();
         self.components(Class::ValueDiffers, &|_| i128::MAX);
         self.rest();
     }
@@ -131,40 +127,6 @@ impl Cell {
             let nearest = open.min_by_key(|at| distance(at)).copied();
             if let Some(ours) = nearest.filter(|at| distance(at) <= allowed(wanted)) {
                 self.claim(class, Rule::OneToOne, vec![ours], vec![theirs]);
-            }
-        }
-    }
-
-    /// All open lines of the book in one period against the ledger's.
-    fn sums_in_period(&mut self, class: Class, allowed: Allowed<'_>) {
-        let slots = self.open_book();
-        for theirs in self.open_ledger() {
-            let Some(ours) = slots.get(&self.ledger[theirs].slot) else { continue };
-            let ours: Vec<usize> = ours.iter().copied().filter(|at| self.book[*at].open).collect();
-            if !ours.is_empty() && self.agree(&ours, &[theirs], allowed) {
-                let rule = if ours.len() == 1 { Rule::OneToOne } else { Rule::SumInPeriod };
-                self.claim(class, rule, ours, vec![theirs]);
-            }
-        }
-    }
-
-    /// Some of the open lines in one period that add up exactly: the fewest, and the first of those.
-    fn subsets_in_period(&mut self) {
-        let slots = self.open_book();
-        for theirs in self.open_ledger() {
-            let Some(ours) = slots.get(&self.ledger[theirs].slot) else { continue };
-            let ours: Vec<usize> = ours.iter().copied().filter(|at| self.book[*at].open).collect();
-            if !(3..=SEARCHED).contains(&ours.len()) {
-                continue;
-            }
-            let mut masks: Vec<u32> = (1u32..1 << ours.len()).filter(|mask| mask.count_ones() > 1).collect();
-            masks.sort_by_key(|mask| (mask.count_ones(), Reverse(mask.reverse_bits())));
-            let chosen = |mask: u32| -> Vec<usize> {
-                ours.iter().enumerate().filter(|(bit, _)| mask >> bit & 1 == 1).map(|(_, at)| *at).collect()
-            };
-            if let Some(mask) = masks.into_iter().find(|mask| self.agree(&chosen(*mask), &[theirs], &exactly))
-            {
-                self.claim(Class::Matched, Rule::SumInPeriod, chosen(mask), vec![theirs]);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What lines were put together, and what that says.
 
+use std::collections::BTreeMap;
+
 use hefu_domain::{indicator::IndicatorCode, period::Period};
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +71,7 @@ impl Class {
 pub enum Rule {
     /// One line each, in one period.
     OneToOne,
-    /// Several lines of the book in one period add up.
+    /// Several lines of one side, or of both, in one period are taken together.
     SumInPeriod,
     /// Lines of shorter periods add up to one of a longer.
     PartsOfPeriod,
@@ -134,4 +136,15 @@ impl Group {
             self.net().abs()
         }
     }
+}
+
+/// Projects whose breaks in one indicator add up to the same on both sides, but for the sign.
+pub fn opposite(groups: &[Group]) -> usize {
+    let mut sums: BTreeMap<(&Key, IndicatorCode), (i128, i128)> = BTreeMap::new();
+    for group in groups.iter().filter(|group| group.class.is_break()) {
+        let (book, ledger) = sums.entry((&group.project, group.indicator)).or_default();
+        *book += group.book_minor;
+        *ledger += group.ledger_minor;
+    }
+    sums.values().filter(|(book, ledger)| *book != 0 && *book == -ledger).count()
 }

@@ -129,6 +129,72 @@ fn every_class_in_words() {
     }
 }
 
+/// Five lines of one statement; the book has their sum in one row.
+const FIVE: Lines = &[
+    (1, "2023", -10_000_000),
+    (1, "2023", -3_023_400),
+    (1, "2023", -2_000_065),
+    (1, "2023", -700_000),
+    (1, "2023", -300_000),
+];
+
+#[test]
+fn one_row_that_stands_for_five_lines_is_one_group() {
+    let none = Tolerance::default();
+    for (row, limits, class) in [
+        (-16_023_465, &none, "matched"),
+        (-16_023_466, &none, "value_differs"),
+        (-16_023_464, &none, "value_differs"),
+        (-16_023_466, &tolerance(1, 0), "within_tolerance"),
+        (-16_023_467, &tolerance(1, 0), "value_differs"),
+        // What it owes, written above zero.
+        (16_023_465, &none, "value_differs"),
+    ] {
+        assert_eq!(said(&[(1, "2023", row)], FIVE, limits), [(class, "sum_in_period", 1, 5)], "{row}");
+    }
+    let groups =
+        match_lines(&book(&[(1, "2023", -16_023_466)]), &ledger(FIVE), &catalogue(), &Tolerance::default());
+    assert_eq!(groups[0].net(), 1, "a fen, and not four lines beside it");
+}
+
+#[test]
+fn rows_of_the_book_stand_for_some_of_the_lines() {
+    let none = Tolerance::default();
+    // Two rows: the first is one line, the second the sum of the other four; then that sum is a fen off.
+    for (second, class) in [(-6_023_465, "matched"), (-6_023_466, "value_differs")] {
+        let ours: Lines = &[(1, "2023", -10_000_000), (1, "2023", second)];
+        let mut found = said(ours, FIVE, &none);
+        found.sort_unstable();
+        let mut expected = [("matched", "one_to_one", 1, 1), (class, "sum_in_period", 1, 4)];
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+    // A row that adds up some of the lines; the others are missing in the book.
+    let mut found = said(&[(1, "2023", -2_700_065)], FIVE, &none);
+    found.sort_unstable();
+    let alone = ("missing_in_book", "alone", 0, 1);
+    assert_eq!(found, [("matched", "sum_in_period", 1, 2), alone, alone, alone]);
+    // A row near to one line, and far from the sum of all, is that line.
+    assert_eq!(
+        said(&[(1, "2023", 101)], &[(1, "2023", 100), (1, "2023", 40)], &none),
+        [("missing_in_book", "alone", 0, 1), ("value_differs", "one_to_one", 1, 1)]
+    );
+    // As many rows as lines, two of them wrong: two breaks, each of one line.
+    assert_eq!(
+        said(&[(1, "2023", 101), (1, "2023", 42)], &[(1, "2023", 100), (1, "2023", 40)], &none),
+        [("value_differs", "one_to_one", 1, 1), ("value_differs", "one_to_one", 1, 1)]
+    );
+    // Many lines are compared as a whole.
+    let many = vec![(1, "2023", 7); 300];
+    assert_eq!(
+        said(&vec![(1, "2023", 9); 301], &many, &none)
+            .iter()
+            .filter(|found| found.0 == "value_differs")
+            .count(),
+        1
+    );
+}
+
 #[test]
 fn tolerance_is_the_larger_of_the_two_limits() {
     let ours: Lines = &[(1, "2023-07", 10_050)];
@@ -178,6 +244,20 @@ fn a_line_by_id_is_claimed_before_the_same_line_by_name() {
     ours[1].named_by = NamedBy::Id;
     let groups = match_lines(&ours, &ledger(&[(1, "2023-07", 100)]), &catalogue(), &Tolerance::default());
     assert_eq!((groups[0].book.as_slice(), groups[1].book.as_slice()), (&[1][..], &[0][..]));
+}
+
+#[test]
+fn amounts_written_with_the_other_sign_are_said() {
+    let signs = |ours: Lines, theirs: Lines| {
+        opposite(&match_lines(&book(ours), &ledger(theirs), &catalogue(), &Tolerance::default()))
+    };
+    assert_eq!(signs(&[(1, "2023", 16_023_465)], FIVE), 1, "one row for all");
+    let rows: Vec<(u8, &str, i64)> =
+        FIVE.iter().map(|(number, when, minor)| (*number, *when, -minor)).collect();
+    assert_eq!(signs(&rows, FIVE), 1, "row by row");
+    assert_eq!(signs(&[(1, "2023", 16_023_466)], FIVE), 0, "a fen more is no sign");
+    assert_eq!(signs(FIVE, FIVE), 0);
+    assert_eq!(signs(&[(1, "2023", 5)], &[(2, "2023", -5)]), 0, "never across projects");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use hefu_domain::{
 use hefu_exchange::matching::{
     Break, Class, Group, Key, bridges,
     memory::{Remembered, State as Standing},
+    opposite,
 };
 use serde_json::Value;
 
@@ -118,6 +119,15 @@ pub(super) fn notes(found: &Found<'_>) -> Vec<Text> {
         say(
             format!("{formulas} 个金额取自公式的已存结果"),
             format!("{formulas} amounts are the stored results of formulas"),
+        );
+    }
+    let signs = if found.args.basis == BookBasis::Settlement { opposite(&found.groups) } else { 0 };
+    if signs > 0 {
+        say(
+            format!("{signs} 个项目的差异仅在正负号:应付写为负数,应收写为正数"),
+            format!(
+                "{signs} projects differ by the sign alone: write what the region owes below zero, what it is owed above"
+            ),
         );
     }
     if found.repeated {
