@@ -52,6 +52,6 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         What::History(args) => history::run(context, &args),
         What::Suggest(args) => suggest::run(context, &args),
         What::Split(args) => restructure::split(context, args),
-        What::Merge(args) => restructure::merge(context, args),
+        What::Merge(args) => restructure::merge(context, &args),
     }
 }

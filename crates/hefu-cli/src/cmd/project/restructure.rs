@@ -106,7 +106,7 @@ pub(super) fn split(context: &Context, args: Split) -> Result<u8> {
     write::told(context, &accepted, args.signing.dry_run, vec![("into", json!(ids))], said.collect())
 }
 
-pub(super) fn merge(context: &Context, args: Merge) -> Result<u8> {
+pub(super) fn merge(context: &Context, args: &Merge) -> Result<u8> {
     let id = args.id.unwrap_or_else(Uuid::now_v7).to_string();
     let accepted = write::recorded(context, &args.signing, |state| {
         let found = args.projects.iter().map(|name| find::project(state, name));

@@ -4,6 +4,7 @@ use hefu_domain::{
     amount::format_minor,
     indicator::{Indicator, IndicatorCode},
     period::Period,
+    settlement::LineId,
 };
 use hefu_exchange::matching::{
     Break, Class, Group, Key, bridges,
@@ -321,8 +322,10 @@ fn group_row(found: &Found<'_>, group: &Group, own: Option<&Break>) -> Vec<Cell>
         if disputes.is_empty() { plain(None::<String>) } else { plain(disputes) },
     ];
     if found.args.basis == BookBasis::Settlement {
-        let lines = group.ledger.iter().filter_map(|at| found.statement.get(*at));
-        row.push(plain(lines.map(ToString::to_string).collect::<Vec<_>>()));
+        let mut lines: Vec<LineId> =
+            group.ledger.iter().filter_map(|at| found.statement.get(*at).copied()).collect();
+        lines.sort_unstable();
+        row.push(plain(lines.iter().map(ToString::to_string).collect::<Vec<_>>()));
     }
     row
 }

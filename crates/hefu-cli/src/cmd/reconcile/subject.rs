@@ -6,6 +6,7 @@ use hefu_domain::{
     id::ProjectId,
     period::Period,
     region::RegionId,
+    settlement::LineId,
     state::Project,
 };
 use hefu_exchange::matching::{Class, Group, Key};
@@ -116,8 +117,9 @@ fn line(found: &Found<'_>, project: ProjectId, group: &Group) -> Result<Subject>
             ));
         }
         several => {
-            let ids =
-                several.iter().map(|at| found.statement[*at].to_string()).collect::<Vec<_>>().join(", ");
+            let mut ids: Vec<LineId> = several.iter().map(|at| found.statement[*at]).collect();
+            ids.sort_unstable();
+            let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             return Err(refuse(
                 "several_lines",
                 (format!("该差异涉及多条明细:{ids}"), format!("the break is about several lines: {ids}")),
