@@ -55,15 +55,17 @@ struct Live {
 }
 
 impl Source for Live {
-    fn look(&self, when: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+    fn look(&self, when: &When, look: &mut Look<'_>) -> Result<(), Refusal> {
         let past = |instant: &Timestamp| *instant < system_clock();
         let then = match when {
-            When::At(instant) if past(&instant) => {
-                self.desk.past(AsOf::Instant(instant)).map_err(|error| match error.code {
+            When::At(instant) if past(instant) => {
+                self.desk.past(AsOf::Instant(*instant)).map_err(|error| match error.code {
                     "usage" => Refusal::new(Code::NoData, ("asOf", ""), error.en, error.zh),
                     _ => Refusal::new(Code::Unreadable, ("source", ""), error.en, error.zh),
                 })?
             }
+            // The folder checks the vintage's digest.
+            When::Vintage(_) => return self.folder.look(when, look),
             When::Now | When::At(_) => None,
         };
         match then {
@@ -73,7 +75,7 @@ impl Source for Live {
         }
     }
 
-    fn history(&self, until: When, look: &mut Look<'_>) -> Result<(), Refusal> {
+    fn history(&self, until: &When, look: &mut Look<'_>) -> Result<(), Refusal> {
         self.folder.history(until, look)
     }
 }

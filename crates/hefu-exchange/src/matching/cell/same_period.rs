@@ -42,8 +42,12 @@ impl Cell {
             if let Some(one) = theirs.iter().copied().find(|one| self.agree(&ours, &[*one], allowed)) {
                 let rule = if ours.len() == 1 { Rule::OneToOne } else { Rule::SumInPeriod };
                 self.claim(class, rule, ours, vec![one]);
-            } else if self.stock || theirs.len() < 2 {
-            } else if let Some(one) = ours.iter().copied().find(|one| self.agree(&[*one], &theirs, allowed)) {
+                continue;
+            }
+            if self.stock || theirs.len() < 2 {
+                continue;
+            }
+            if let Some(one) = ours.iter().copied().find(|one| self.agree(&[*one], &theirs, allowed)) {
                 self.claim(class, Rule::SumInPeriod, vec![one], theirs);
             } else if self.agree(&ours, &theirs, allowed) {
                 self.claim(class, Rule::SumInPeriod, ours, theirs);
