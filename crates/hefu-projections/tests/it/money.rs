@@ -225,6 +225,12 @@ impl Walk {
         };
         self.submit(&by, open);
         let Some(known) = self.ledger.state().disputes.get(&dispute).cloned() else { return };
+        // Nobody gets more than the two sides have of the tax behind the line, or less than nothing.
+        let state = self.ledger.state();
+        let id = known.matter.line.unwrap();
+        let says = state.settlement.says(id).unwrap();
+        let (least, most) = state.settlement.room(&state.regions, &state.projects, id).unwrap();
+        let fen = fen.clamp(says + least.min(0), says + most.max(0));
         let value = Some(Decimal::from_minor(fen, 2));
         let remedy = Remedy { amount: None, kind: RemedyKind::CorrectValue, region: None, value };
         match end {
