@@ -280,7 +280,7 @@ impl State {
                 self.run_mut(e.run)?.confirmed.insert(region);
             }
             Event::SettlementFinalised(e) => self.finalise(e)?,
-            Event::PaymentRecorded(e) => self.pay(e)?,
+            Event::PaymentRecorded(e) => self.pay(meta, e)?,
             Event::ObservationReported(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,
             Event::ObservationCorrected(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,
             Event::ObservationRuled(e) => {

@@ -339,6 +339,10 @@ rejections! {
     "statement_unconfirmed" StatementUnconfirmed { /** Who. */ region: RegionCode, /** Until when. */ until: String } "not before {region} has confirmed its statement{until}" "{region} 尚未确认其结算单,确认期未满"
     /// An amount must be positive.
     "not_positive" NotPositive { /** Field. */ field: &'static str } "`{field}` must be positive" "`{field}` 须为正"
+    /// The payment is on record.
+    "payment_known" PaymentKnown { /** Its day. */ date: Date } "this payment of {date} is already on record: if there were two, give each its own `voucher`" "{date} 的该笔收付已登记:如确为两笔,请分别填写 `voucher`"
+    /// The payment lies before what it would pay.
+    "payment_early" PaymentEarly { /** Its day. */ date: Date, /** The oldest settlement not paid. */ period: Period } "{date} does not lie after {period}, the oldest settlement it could pay" "{date} 不晚于 {period},即最早未付清的结算期"
     /// More is paid than is due.
     "payment_exceeds" PaymentExceeds { /** What is due. */ due: Money } "only {due} is due" "应付额仅 {due}"
 }

@@ -13,12 +13,15 @@
 //! ([`Settlement::compensate`]), which the next run turns into a line of its own. Whoever counter-signed before a line was
 //! held or released signs again: nobody is bound to sums they did not see.
 
+mod payment;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     str::FromStr,
 };
 
+pub use payment::Payment;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
@@ -159,6 +162,8 @@ pub struct Settlement {
     pub balances: Balances,
     /// Paid since the last run began.
     pub paid: Balances,
+    /// Every payment on record.
+    pub payments: Vec<Payment>,
     /// Rulings that wait for the next run.
     pub compensations: Vec<Compensation>,
     /// What rulings and agreements added to lines so far, written by a run or not.

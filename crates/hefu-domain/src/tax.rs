@@ -14,6 +14,7 @@ use crate::{
     time::{Date, serde_as_text},
 };
 
+pub mod explain;
 pub mod schedule;
 
 /// A kind of tax such as `vat`: 1 to 16 of a–z, 0–9 and `_`, starting with a letter.

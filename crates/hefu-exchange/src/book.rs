@@ -11,6 +11,7 @@
 mod columns;
 mod grid;
 mod guard;
+mod hidden;
 mod lines;
 mod number;
 mod xlsx;
@@ -70,6 +71,8 @@ pub struct Book {
     pub errors: Vec<FileError>,
     /// Rows of totals (合计, 小计), left out.
     pub totals: Vec<u64>,
+    /// Hidden rows among those that were read, counted like all others.
+    pub hidden: Vec<u64>,
 }
 
 /// The named sheet of a workbook, or every visible one; `None` if it is a text.

@@ -102,6 +102,15 @@ pub struct Imported {
     pub drafts: Vec<(u64, Map<String, Value>)>,
     /// What is wrong, in the order of the file: every wrong cell of every row.
     pub errors: Vec<FileError>,
+    /// Hidden rows among those that were read, counted like all others.
+    pub hidden: Vec<u64>,
+}
+
+impl Imported {
+    /// Nothing read yet but what is wrong with the sheet.
+    fn of(sheet: &Sheet) -> Imported {
+        Imported { errors: sheet.errors.clone(), hidden: sheet.hidden.clone(), ..Imported::default() }
+    }
 }
 
 /// Collects the problems of one row, so that all of them are reported at once.

@@ -74,6 +74,8 @@ pub(crate) struct Sheet {
     width: usize,
     /// The rows under the header.
     pub rows: Vec<Row>,
+    /// Hidden rows among those under the header.
+    pub hidden: Vec<u64>,
     /// The rows that cannot be taken apart into the header's columns. They are not among `rows`.
     pub errors: Vec<FileError>,
 }
@@ -229,6 +231,7 @@ impl Reading {
             unit: None,
             width: 0,
             rows: Vec::new(),
+            hidden: Vec::new(),
             errors: Vec::new(),
         };
         Reading { sheet, fields, above: 0, best: None, commas: false }

@@ -117,7 +117,10 @@ fn fill(page: &mut Worksheet, sheet: &Sheet, header: Header, formats: &Formats) 
                 put(page, (row, at), cell, formats)?;
             }
         }
-        if sheet.tables.len() == 1 && !table.columns.is_empty() {
+        if sheet.tables.len() > 1 {
+            // One range repeats on every printed page: of several tables, what the sheet is about.
+            page.set_repeat_rows(0, 0)?;
+        } else if !table.columns.is_empty() {
             let last = u16::try_from(table.columns.len() - 1).unwrap_or(u16::MAX);
             page.set_freeze_panes(first + 1, 0)?;
             page.set_repeat_rows(first, first)?;

@@ -2,12 +2,16 @@
 //!
 //! Amounts are fen. On a statement, positive means the region is owed, negative that it owes.
 
+mod behind;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use behind::{Behind, behind};
 
 use hefu_domain::{
     id::ProjectId,
     region::RegionId,
-    settlement::{Line, LineClass, LineId, clearing},
+    settlement::{Line, LineClass, LineId, Payment, clearing},
     state::State,
     tax::{
         Cut,
@@ -31,12 +35,19 @@ pub struct Account {
     pub paid: i64,
     /// Disputed and held apart; in no other figure.
     pub held: i64,
+    /// Received since the run began, up to the next run; negative: paid. The next statement counts it.
+    pub paid_since: i64,
 }
 
 impl Account {
     /// What the next run opens with.
     pub fn closing(&self) -> i64 {
         self.opening + self.accrued + self.corrections + self.rulings - self.paid
+    }
+
+    /// What is left of the closing after the payments since.
+    pub fn outstanding(&self) -> i64 {
+        self.closing() - self.paid_since
     }
 }
 
@@ -49,6 +60,10 @@ pub struct Statement {
     pub lines: Vec<(LineId, Line)>,
     /// Lines held apart.
     pub held: Vec<(LineId, Line)>,
+    /// The payments behind `paid`, oldest record first.
+    pub payments: Vec<Payment>,
+    /// The payments behind `paid_since`.
+    pub payments_since: Vec<Payment>,
 }
 
 /// The statement of a region in a run, as its lines stand; `None` if it has nothing there.
@@ -85,6 +100,12 @@ pub fn statement(state: &State, run: u32, region: RegionId) -> Option<Statement>
         if *party == region {
             statement.accounts.entry(*house).or_default().paid -= amount;
         }
+    }
+    let own = |payment: &&Payment| payment.region == region;
+    statement.payments = settlement.paid_in(run).filter(own).cloned().collect();
+    statement.payments_since = settlement.paid_since(run).filter(own).cloned().collect();
+    for payment in &statement.payments_since {
+        statement.accounts.entry(payment.clearing).or_default().paid_since -= payment.amount;
     }
     (!statement.accounts.is_empty()).then_some(statement)
 }
@@ -139,15 +160,17 @@ pub fn explain(state: &State, line: &Line, id: LineId) -> Vec<(Unit, Part)> {
     let cut = Cut { before: run.position, ..Cut::until(run.period.end()) };
     let mut behind = Vec::new();
     for unit in units(&state.regions, project, &cut) {
-        let part = unit.parts.iter().copied().find(|part| {
-            part.transfer == line.account.transfer
-                && part.phase == line.account.phase
-                && part.party == line.account.creditor
-                && unit.host == line.account.debtor
-        });
+        let part = unit.parts.iter().copied().find(|part| is_of(&unit, part, line));
         behind.extend(part.map(|part| (unit, part)));
     }
     behind
+}
+
+/// Whether a part is what a line's account is about.
+fn is_of(unit: &Unit, part: &Part, line: &Line) -> bool {
+    let account = line.account;
+    (part.transfer, part.phase, part.party, unit.host)
+        == (account.transfer, account.phase, account.creditor, account.debtor)
 }
 
 /// Positions of the tax records behind some units, in order.

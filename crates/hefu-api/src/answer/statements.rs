@@ -2,7 +2,7 @@
 
 use hefu_domain::{
     amount::format_minor,
-    settlement::{Line, LineId},
+    settlement::{Line, LineId, Payment},
 };
 use hefu_projections::settlement::{Account, statement};
 
@@ -47,7 +47,22 @@ impl Question for v1::StatementsRequest {
             paid: yuan(account.paid),
             closing: yuan(account.closing()),
             held: yuan(account.held),
+            paid_since: yuan(account.paid_since),
+            outstanding: yuan(account.outstanding()),
         };
+        // Of the clearing house's view: what the region paid came to it.
+        let payment = |since: bool| {
+            move |payment: &Payment| v1::Payment {
+                clearing: code(payment.clearing),
+                amount: yuan(-payment.amount),
+                date: payment.date.to_string(),
+                voucher: payment.voucher.clone(),
+                position: payment.position,
+                since,
+            }
+        };
+        let earlier = statement.payments.iter().map(payment(false));
+        let payments = earlier.chain(statement.payments_since.iter().map(payment(true))).collect();
         let line = |(id, line): &(LineId, Line)| v1::StatementLine {
             line: id.to_string(),
             project: line.project.to_string(),
@@ -66,6 +81,7 @@ impl Question for v1::StatementsRequest {
             confirmed: run.confirmed.contains(&region),
             finalised: run.closing.is_some(),
             accounts: statement.accounts.iter().map(account).collect(),
+            payments,
             lines: statement.lines.iter().chain(&statement.held).map(line).collect(),
         })
     }

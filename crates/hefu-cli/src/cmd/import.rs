@@ -2,6 +2,8 @@
 //!
 //! Nothing is imported unless every row is right, or the caller says to skip the wrong ones. All of them are listed.
 
+mod known;
+
 use std::{
     collections::{BTreeSet, HashMap},
     path::PathBuf,
@@ -21,7 +23,7 @@ use crate::{
     context::{Context, read_file},
     error::{CliError, Result, exit},
     lang::text,
-    render::{self, Column, Json, Page, Table, plain},
+    render::{self, Column, Format, Json, Page, Table, plain},
 };
 
 /// `hefu import`
@@ -107,6 +109,10 @@ struct Outcome {
     rows: usize,
     imported: u64,
     repeated: u64,
+    /// Hidden rows that were read.
+    hidden: Vec<u64>,
+    /// Rows left out because they are on record exactly as written.
+    known: Vec<u64>,
     bad: Vec<FileError>,
     refused: Vec<(u64, CliError)>,
     positions: Option<(u64, u64)>,
@@ -151,12 +157,18 @@ fn rows(
     let keys = context.keys()?;
     let region = keys.load(&input.signer)?.file.region;
     let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
-    let Imported { drafts, errors } =
+    let Imported { drafts, errors, hidden } =
         understood(&views.state, (&name, input.sheet.as_deref()), region, bytes, reading)?;
-    let mut outcome = Outcome { rows: drafts.len(), bad: errors, ..Outcome::default() };
+    let mut outcome = Outcome { rows: drafts.len(), bad: errors, hidden, ..Outcome::default() };
     let bad_rows: BTreeSet<_> = outcome.bad.iter().filter_map(|error| error.row).collect();
     outcome.rows += bad_rows.len();
-    if drafts.is_empty() || (!outcome.bad.is_empty() && !input.skip_bad) {
+    let known::Sorted { new: drafts, known, differing } = known::sorted(&views.state, drafts);
+    outcome.repeated = known.len() as u64;
+    outcome.known = known;
+    let located = |(row, error): (u64, CliError)| (row, error.at("file", name.clone()).at("row", row));
+    outcome.refused.extend(differing.into_iter().map(located));
+    let wrong = !outcome.bad.is_empty() || !outcome.refused.is_empty();
+    if drafts.is_empty() || (wrong && !input.skip_bad) {
         return Ok(outcome);
     }
     let mut signer = Signer::new(engine.origin().clone(), keys);
@@ -184,7 +196,7 @@ fn rows(
             Answer::Refused(hefu_engine::Refused::Skipped, _) => {}
             Answer::Refused(refused, _) => {
                 let error = CliError::refused(&refused);
-                outcome.refused.push((row, error.at("file", name.clone()).at("row", row)));
+                outcome.refused.push(located((row, error)));
             }
         }
     }
@@ -230,8 +242,14 @@ fn understood(
     Ok((reading.read)(bytes, &options)?)
 }
 
+/// The first of some rows.
+pub(crate) fn few(rows: &[u64]) -> String {
+    let first: Vec<String> = rows.iter().take(10).map(ToString::to_string).collect();
+    first.join(", ") + if rows.len() > 10 { ", …" } else { "" }
+}
+
 fn told(context: &Context, input: &Input, outcome: Outcome) -> Result<u8> {
-    let Outcome { rows, imported, repeated, bad, refused, positions } = outcome;
+    let Outcome { rows, imported, repeated, hidden, known, bad, refused, positions } = outcome;
     let bad = bad.into_iter().map(|error| (error.row.unwrap_or_default(), CliError::from(error)));
     let mut errors: Vec<(u64, CliError)> = bad.chain(refused).collect();
     // In the order of the file; the first one decides the exit code.
@@ -262,10 +280,32 @@ fn told(context: &Context, input: &Input, outcome: Outcome) -> Result<u8> {
     let mut json = table.objects().into_iter().next().unwrap_or(Json::List(Vec::new()));
     if let Json::Object(pairs) = &mut json {
         let listed: Vec<Value> = errors.iter().map(|error| error.to_json(context.lang)).collect();
+        pairs.push(("known_rows", known.clone().into()));
+        pairs.push(("hidden_rows", hidden.clone().into()));
         pairs.push(("dry_run", input.dry_run.into()));
         pairs.push(("errors", Json::List(listed.into_iter().map(Json::Value).collect())));
     }
     let mut notes = Vec::new();
+    if !hidden.is_empty() {
+        let (count, rows) = (hidden.len(), few(&hidden));
+        notes.push(text(
+            format!("{count} 行在表中被隐藏,照常读取(第 {rows} 行)"),
+            format!("{count} rows are hidden in the workbook and were read like the others (row {rows})"),
+        ));
+    }
+    if !known.is_empty() {
+        let (count, rows) = (known.len(), few(&known));
+        notes.push(text(
+            format!("{count} 行与账上记录完全相同,未再入账(第 {rows} 行)"),
+            format!("{count} rows are on record exactly as written and were left out (row {rows})"),
+        ));
+    }
+    if matches!(context.format, Format::Jsonl | Format::Csv) {
+        // Lines have no place for notes.
+        for note in &notes {
+            context.say(note);
+        }
+    }
     if !errors.is_empty() && !input.skip_bad {
         notes.push(text(
             "有误的行须先更正,未导入任何行;--skip-bad 只导入正确的行",

@@ -1,5 +1,6 @@
 //! `hefu settle`: from a run over statements and signatures to payments; and what is behind a line.
 
+mod explain;
 mod lines;
 mod sheet;
 mod show;
@@ -10,7 +11,7 @@ use clap::Subcommand;
 use hefu_domain::{amount::Money, period::Period, settlement::LineId, time::Date};
 use serde_json::Value;
 
-pub(crate) use lines::explain as explain_line;
+pub(crate) use explain::explain as explain_line;
 
 use crate::{
     context::Context,
@@ -34,7 +35,7 @@ pub(crate) enum What {
     Statement(Statement),
     /// Who owes whom, gross and net, by clearing house
     Netting(Netting),
-    /// Every receipt behind one line
+    /// How one line came to its amount, and every record behind it
     Explain(Explain),
     /// Counter-sign a region's statement; by its treasury
     Confirm(Step),
@@ -125,7 +126,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         }
         What::Netting(args) => return show::netting(context, &args),
         What::Explain(args) => {
-            return lines::explain(context, args.line, (args.as_of, args.proofs.as_deref()));
+            return explain::explain(context, args.line, (args.as_of, args.proofs.as_deref()));
         }
         What::Pay(args) => return pay(context, &args),
     };

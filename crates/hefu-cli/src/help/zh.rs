@@ -195,7 +195,7 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("settle run", "计算某期各承接地应付款项;由主办地区财政办理"),
     ("settle statement", "地区结算单:期初、应计、更正、裁定、已收付、期末"),
     ("settle netting", "谁欠谁,轧差前后,按清算方"),
-    ("settle explain", "一条明细背后的每笔入库"),
+    ("settle explain", "一条明细的金额如何得出,及其依据的每条记录"),
     ("settle explain/line", "明细编号,如 2-17"),
     ("settle confirm", "确认本地区的结算单;由其财政办理"),
     ("settle finalise", "定稿:无争议明细转为余额;由主办地区财政办理"),

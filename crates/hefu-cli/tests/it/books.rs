@@ -153,6 +153,39 @@ fn odd_rows_are_matched_and_said() {
     assert_eq!(groups.as_array().unwrap().last().unwrap()["reason"], "unknown_project");
 }
 
+/// Rows nobody sees and rows that are left out are said in every form, with their numbers.
+#[test]
+fn hidden_rows_and_totals_are_said() {
+    let place = Place::with_sample();
+    let bytes = book(|page| {
+        row(page, 1, 1000.0);
+        row(page, 2, 7.0);
+        page.set_row_hidden(2).unwrap();
+        row(page, 3, 999.0);
+        page.write_string(3, 1, "合计").unwrap();
+    });
+    fs::write(place.path("h.xlsx"), bytes).unwrap();
+    let args = ["reconcile", "h.xlsx", "--region", "330108", "--no-memory", "--period", "2023-03"];
+    let told = place.run(&args).exits(1).json();
+    assert_eq!(
+        (&told["book"]["hidden"], &told["book"]["totals"]),
+        (&serde_json::json!([3]), &serde_json::json!([4]))
+    );
+    let lines = place.run_bare(&[&["-L", "L", "--format", "jsonl"][..], &args].concat()).exits(1);
+    let table = place.table("en", &args).exits(1);
+    for text in [&lines.err, &table.out] {
+        assert!(
+            text.contains("1 rows are hidden in the workbook and were counted like the others (row 3)"),
+            "{text}"
+        );
+        assert!(text.contains("1 rows of totals were left out (row 4)"), "{text}");
+    }
+    assert!(!lines.out.contains("999"), "{}", lines.out);
+    // A table for import says so, too.
+    let import = ["import", "observations", "h.xlsx", "--as", "330108", "--dry-run", "--skip-bad"];
+    assert_eq!(place.run(&import).json()["hidden_rows"], serde_json::json!([3]));
+}
+
 #[test]
 fn a_file_that_is_no_book_says_what_it_is() {
     let place = Place::with_sample();

@@ -32,13 +32,18 @@ fn from_tax_to_a_paid_statement() {
     let statement = place.run(&args).exits(0).json();
     assert_eq!(statement["status"], "not confirmed");
     let account = json!({"clearing": "330000", "opening": "0.00", "accrued": "280.00", "corrections": "0.00",
-        "rulings": "0.00", "paid": "0.00", "closing": "280.00", "held": "0.00"});
+        "rulings": "0.00", "paid": "0.00", "closing": "280.00", "held": "0.00", "paid_since": "0.00",
+        "outstanding": "280.00"});
     assert_eq!(statement["accounts"], json!([account]));
     assert_eq!(statement["lines"][0]["line"], "1-1");
     let behind = place.run(&["settle", "explain", "1-1"]).exits(0).json();
     let receipts = behind["receipts"].as_array().unwrap();
     let bases: Vec<_> = receipts.iter().map(|receipt| receipt["base"].as_str().unwrap()).collect();
     assert_eq!(bases, ["400.00", "160.00"]);
+    // Half of 560.00, said once and not beside every receipt.
+    let steps = json!([{"unit": "year-1", "base": "560.00", "step": "share", "of": "560.00", "bp": 5000,
+        "scale_bp": null, "amount": "280.00"}]);
+    assert_eq!((&behind["steps"], &behind["due"]), (&steps, &json!("280.00")));
 
     let early = place.run(&["settle", "finalise", "2023", "--as", "330000/treasury"]).exits(1).error();
     assert_eq!(early["code"], "statement_unconfirmed");
@@ -46,12 +51,36 @@ fn from_tax_to_a_paid_statement() {
     place.run(&["settle", "confirm", "2023", "--as", "330881/treasury"]).exits(0);
     place.run(&["settle", "finalise", "2023", "--as", "330000/treasury"]).exits(0);
     let pay = |amount| {
-        let parties =
-            ["--from", "330881", "--to", "330000", "--date", "2024-03-01", "--as", "330000/treasury"];
-        place.run(&[&["settle", "pay", amount][..], &parties].concat())
+        let parties = ["--from", "330881", "--to", "330000", "--date", "2024-03-01", "--voucher", "B-7"];
+        place.run(&[&["settle", "pay", amount][..], &parties, &["--as", "330000/treasury"]].concat())
     };
     assert_eq!(pay("280.01").exits(1).error()["code"], "payment_exceeds");
+    let early = [
+        "settle",
+        "pay",
+        "280.00",
+        "--from",
+        "330881",
+        "--to",
+        "330000",
+        "--date",
+        "2023-12-31",
+        "--as",
+        "330000/treasury",
+    ];
+    assert_eq!(place.run(&early).exits(1).error()["code"], "payment_early");
     pay("280.00").exits(0);
+    assert_eq!(pay("280.00").exits(1).error()["code"], "payment_known");
+    // Whoever has paid sees it at once.
+    let paid = place.run(&["settle", "statement", "2023", "--region", "330881"]).exits(0).json();
+    let account = &paid["accounts"][0];
+    assert_eq!(
+        [&account["closing"], &account["paid_since"], &account["outstanding"]],
+        [&json!("-280.00"), &json!("-280.00"), &json!("0.00")]
+    );
+    let payment = json!({"date": "2024-03-01", "clearing": "330000", "voucher": "B-7", "amount": "-280.00",
+        "counted": "paid_since", "position": place.size() - 1});
+    assert_eq!((&paid["payments"], &paid["opening_of"]), (&json!([payment]), &json!(null)));
     let nets = place.run(&["settle", "netting", "2023"]).exits(0).json();
     let net: Vec<_> =
         nets["nets"].as_array().unwrap().iter().map(|row| row["net"].as_str().unwrap()).collect();
@@ -63,6 +92,10 @@ fn from_tax_to_a_paid_statement() {
     let account = &next["accounts"][0];
     assert_eq!((&account["opening"], &account["paid"]), (&json!("-280.00"), &json!("-280.00")));
     assert_eq!(account["closing"], "0.00");
+    assert_eq!(
+        (&next["payments"][0]["voucher"], &next["payments"][0]["counted"], &next["opening_of"]),
+        (&json!("B-7"), &json!("paid"), &json!("2023"))
+    );
 
     // Closed periods, and all of it once more by an auditor.
     place.run(&["period", "close", "2023", "--as", "330000/statistics"]).exits(0);
@@ -245,12 +278,26 @@ fn tax_is_imported_and_shared() {
     place.write("t.csv", &format!("{head}{}", rows.concat().replace("500.01元", "0.050001")));
     assert_eq!(import("t.csv", &["--dry-run"]).exits(0).json()["imported"], 3);
     assert_eq!(import("t.csv", &[]).exits(0).json()["imported"], 3);
-    // The same table again: nothing is counted twice.
-    let again = import("t.csv", &[]).exits(1);
+    // The same list again: nothing is counted twice. With a row more: that row.
+    let again = import("t.csv", &[]).exits(0).json();
     assert_eq!(
-        (again.json()["imported"].clone(), again.error()["code"].clone()),
-        (json!(0), json!("tax_known"))
+        (&again["rows"], &again["imported"], &again["repeated"], &again["known_rows"]),
+        (&json!(3), &json!(0), &json!(3), &json!([2, 3, 4]))
     );
+    let mut longer = rows.concat().replace("500.01元", "0.050001");
+    longer += &row("2024-12-20,vat,0.00005,,V9");
+    place.write("t.csv", &format!("{head}{longer}"));
+    let more = import("t.csv", &[]).exits(0).json();
+    assert_eq!((&more["imported"], &more["repeated"]), (&json!(1), &json!(3)));
+    // Another amount under a voucher on record, twice: both rows are named, and nothing is imported.
+    let changed =
+        [row("2023-07-10,增值税,0.2,,V1"), row("2024-12-20,vat,0.2,,V9"), row("2024-12-21,vat,0.2,,V10")];
+    place.write("c.csv", &format!("{head}{}", changed.concat()));
+    let refused = import("c.csv", &[]).exits(1).json();
+    let told: Vec<_> =
+        refused["errors"].as_array().unwrap().iter().map(|e| (&e["code"], &e["row"])).collect();
+    assert_eq!(told, [(&json!("tax_known"), &json!(2)), (&json!("tax_known"), &json!(3))]);
+    assert_eq!(refused["imported"], 0);
     let shares = place.run(&["project", "show", project]).exits(0).json()["tax_shares"].clone();
     let parts: Vec<_> = shares
         .as_array()
@@ -258,8 +305,9 @@ fn tax_is_imported_and_shared() {
         .iter()
         .map(|unit| (unit["base"].clone(), unit["parts"][0]["amount"].clone()))
         .collect();
-    // 400 + 160 of the first production year less the 80 that were refunded.
-    assert_eq!(parts, [(json!("480.00"), json!("240.00"))]);
+    // 400 + 160 of the first production year less the 80 that were refunded; the row added later.
+    let pair = |base, part| (json!(base), json!(part));
+    assert_eq!(parts, [pair("480.00", "240.00"), pair("0.20", "0.10")]);
     let shown = place.table("zh", &["project", "show", project]).exits(0).out;
     assert!(shown.contains("投产第 1 年") && shown.contains("330108 50.00% 240.00"), "{shown}");
 }

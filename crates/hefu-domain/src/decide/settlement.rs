@@ -13,7 +13,7 @@ use crate::{
     id::ProjectId,
     period::Period,
     rejection::Rejection,
-    settlement::{Balances, LineId, Run, due},
+    settlement::{Balances, LineId, Payment, Run, due},
     state::{Actor, State},
 };
 
@@ -143,15 +143,31 @@ pub(super) fn pay(
     if c.amount <= Money::default() {
         return Err(Rejection::NotPositive { field: "amount" });
     }
-    let (party, sign) = if from == house { (to, 1) } else { (from, -1) };
-    let balance = state.settlement.balances.get(&(house, party)).copied().unwrap_or(0);
+    let (party, sign) = if from == house { (to, 1_i64) } else { (from, -1) };
+    // Positive: paid by the region.
+    let amount = Money::from_fen(c.amount.fen().saturating_mul(sign.saturating_neg()));
     let direct = from == house || to == house;
+    let payment = Payment {
+        clearing: house,
+        region: party,
+        amount: amount.fen(),
+        date: c.date,
+        voucher: c.voucher.clone(),
+        position: 0,
+    };
+    if direct && state.settlement.knows(&payment) {
+        return Err(Rejection::PaymentKnown { date: c.date });
+    }
+    let balance = state.settlement.balances.get(&(house, party)).copied().unwrap_or(0);
     let due = if direct { balance.saturating_mul(sign).max(0) } else { 0 };
     if c.amount.fen() > due {
         return Err(Rejection::PaymentExceeds { due: Money::from_fen(due) });
     }
+    // What nobody owed yet was not paid.
+    let oldest = state.settlement.oldest_unpaid((house, party));
+    if let Some(period) = oldest.filter(|period| c.date <= period.end()) {
+        return Err(Rejection::PaymentEarly { date: c.date, period });
+    }
     let (clearing, region) = (state.code(house), state.code(party));
-    // Positive: paid by the region.
-    let amount = Money::from_fen(c.amount.fen().saturating_mul(sign.saturating_neg()));
     Ok(vec![PaymentRecorded { amount, clearing, date: c.date, region, voucher: c.voucher.clone() }.into()])
 }

@@ -7,7 +7,7 @@ use crate::{
         SettlementOpened,
     },
     id::ProjectId,
-    settlement::{Account, Balances, Compensation, Line, Run, add},
+    settlement::{Account, Balances, Compensation, Line, Payment, Run, add},
     state::{Meta, State},
 };
 
@@ -68,8 +68,16 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn pay(&mut self, e: &PaymentRecorded) -> Result<(), Inconsistent> {
+    pub(super) fn pay(&mut self, meta: &Meta, e: &PaymentRecorded) -> Result<(), Inconsistent> {
         let account = (self.region_id(e.clearing)?, self.region_id(e.region)?);
+        self.settlement.payments.push(Payment {
+            clearing: account.0,
+            region: account.1,
+            amount: e.amount.fen(),
+            date: e.date,
+            voucher: e.voucher.clone(),
+            position: meta.position,
+        });
         add(&mut self.settlement.balances, account, e.amount.fen());
         add(&mut self.settlement.paid, account, e.amount.fen());
         Ok(())

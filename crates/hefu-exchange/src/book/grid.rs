@@ -1,6 +1,6 @@
 //! A sheet as rows of cells, whatever file it comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     problem::{FileError, InSheet, Problem},
@@ -51,6 +51,8 @@ pub(crate) struct Grid {
     pub rows: Vec<Row>,
     /// Commas separate its cells.
     pub commas: bool,
+    /// Rows that whoever opens the workbook does not see.
+    pub hidden: BTreeSet<u64>,
     /// Merged cells, by column: first and last row from 1, and the whole range's name.
     pub merged: BTreeMap<usize, Vec<(u64, u64, String)>>,
 }

@@ -34,6 +34,7 @@ pub(super) fn read(grid: &Grid, table: &Table, options: &Options) -> Book {
             book.totals.push(row.number);
             continue;
         }
+        book.hidden.extend(grid.hidden.get(&row.number));
         let line = if reader.fits() { reader.line() } else { None };
         if reader.errors.is_empty() {
             book.lines.extend(line);

@@ -10,6 +10,7 @@ use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::{
     grid::{Cell, Grid, Row, Sort, address},
+    hidden,
     number::decimal,
 };
 use crate::{
@@ -45,7 +46,11 @@ fn sheets(bytes: &[u8], name: Option<&str>) -> Result<Vec<Grid>, Problem> {
         }
         names.retain(|known| known == name);
     }
-    names.into_iter().map(|name| sheet(&mut workbook, name)).collect()
+    let grids = names.into_iter().map(|name| {
+        let hidden = hidden::rows(bytes, &name);
+        Ok(Grid { hidden, ..sheet(&mut workbook, name)? })
+    });
+    grids.collect()
 }
 
 fn unreadable(error: &XlsxError) -> Problem {

@@ -52,7 +52,7 @@ pub fn observations(bytes: &[u8], options: &Options) -> Result<Imported, FileErr
     let columns = if options.cumulative { YEAR_TO_DATE } else { OWN };
     let sheet = Sheet::open(bytes, options.file, options.sheet, columns)?;
     super::has_project(&sheet, options)?;
-    let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
+    let mut imported = Imported::of(&sheet);
     let mut good = Vec::new();
     for row in 0..sheet.rows.len() {
         let mut cells = Cells::new(&sheet, &sheet.rows[row]);

@@ -39,7 +39,7 @@ const PROJECT: &[Field] = &[
 /// A table of enterprises.
 pub fn enterprises(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
     let sheet = Sheet::open(bytes, options.file, options.sheet, ENTERPRISE)?;
-    let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
+    let mut imported = Imported::of(&sheet);
     let mut seen = super::Seen::default();
     for row in &sheet.rows {
         let mut cells = Cells::new(&sheet, row);
@@ -61,7 +61,7 @@ pub fn enterprises(bytes: &[u8], options: &Options) -> Result<Imported, FileErro
 /// A table of projects.
 pub fn projects(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
     let sheet = Sheet::open(bytes, options.file, options.sheet, PROJECT)?;
-    let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
+    let mut imported = Imported::of(&sheet);
     let mut seen = super::Seen::default();
     let mut seen_codes = super::Seen::default();
     for row in &sheet.rows {

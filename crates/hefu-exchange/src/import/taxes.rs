@@ -29,7 +29,7 @@ const TAXES: &[Field] = &[
 pub fn taxes(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
     let sheet = Sheet::open(bytes, options.file, options.sheet, TAXES)?;
     super::has_project(&sheet, options)?;
-    let mut imported = Imported { errors: sheet.errors.clone(), ..Imported::default() };
+    let mut imported = Imported::of(&sheet);
     let mut seen = Seen::default();
     for row in &sheet.rows {
         let mut cells = Cells::new(&sheet, row);

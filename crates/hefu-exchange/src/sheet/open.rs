@@ -80,5 +80,7 @@ fn read(grid: &Grid, file: &str, fields: &'static [Field]) -> Result<Sheet, File
         let cells = row.cells.iter().map(|cell| cell.text.as_str()).collect();
         reading.take(Row { number: row.number, cells, marks });
     }
-    reading.finish()
+    let mut sheet = reading.finish()?;
+    sheet.hidden = sheet.rows.iter().map(|row| row.number).filter(|row| grid.hidden.contains(row)).collect();
+    Ok(sheet)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hefu_domain::{
-    amount::{Decimal, Money},
+    amount::{Decimal, FULL_BP, Money},
     command::{
         AnswerDispute, ApproveRuling, Command, ConfirmStatement, FinaliseSettlement, OpenDispute,
         ProposeRuling, RecordPayment, ReportTax, RunSettlement, SettleDispute, Subject, WaiveAppeal,
@@ -13,10 +13,10 @@ use hefu_domain::{
     event::Event,
     period::Period,
     region::{RegionCode, RegionId},
-    settlement::{LineId, add},
+    settlement::{LineId, Payment, add},
     state::Meta,
     tax::Cut,
-    terms::{OtherShare, TaxTerms, TaxUnit, Trigger},
+    terms::{Bracket, OtherShare, TaxTerms, TaxUnit, Trigger},
     time::Date,
 };
 use hefu_projections::{
@@ -48,24 +48,36 @@ enum Deed {
 
 fn tax_terms() -> impl Strategy<Value = Option<TaxTerms>> {
     let bp = || prop_oneof![Just(5_000u32), Just(3_333), Just(10_000), Just(0)];
-    let cap = prop_oneof![3 => Just(None), 1 => (0..500_000i64).prop_map(|fen| Some(Money::from_fen(fen)))];
-    let terms = (bp(), proptest::collection::vec(bp(), 0..3), cap, any::<bool>(), any::<bool>(), 0..3u8);
-    let terms = terms.prop_map(|(construction_bp, production_years_bp, cap, receipt, first_tax, other)| {
-        let others = (other == 0).then(|| OtherShare {
-            construction_bp: (10_000 - construction_bp).min(1_000),
-            production_years_bp: Vec::new(),
-            region: "330000".parse().unwrap(),
+    let years = || proptest::collection::vec(bp(), 0..3);
+    let some =
+        |max: i64| prop_oneof![3 => Just(None), 1 => (1..max).prop_map(|fen| Some(Money::from_fen(fen)))];
+    let limits = (some(500_000), some(200_000), some(100_000), 0..=10_000u32);
+    let terms = (bp(), years(), years(), limits, any::<bool>(), any::<bool>(), 0..3u8);
+    let terms =
+        terms.prop_map(|(construction_bp, production_years_bp, more, limits, receipt, first_tax, other)| {
+            let (cap, outlay, step, scale_bp) = limits;
+            let brackets = step.map_or(Vec::new(), |end| {
+                vec![Bracket { up_to: Some(end), scale_bp: FULL_BP }, Bracket { up_to: None, scale_bp }]
+            });
+            let others = (other == 0).then(|| OtherShare {
+                construction_bp: (10_000 - construction_bp).min(1_000),
+                production_years_bp: Vec::new(),
+                region: "330000".parse().unwrap(),
+            });
+            TaxTerms {
+                brackets,
+                cap,
+                construction_bp,
+                // Further years while the cap is not reached: only beside a cap.
+                extension_years_bp: if cap.is_some() { more } else { Vec::new() },
+                others: others.into_iter().collect(),
+                outlay,
+                production_years_bp,
+                unit: if receipt { TaxUnit::Receipt } else { TaxUnit::PhaseYear },
+                years_from: if first_tax { Trigger::FirstTax } else { Trigger::ProductionStart },
+                ..TaxTerms::default()
+            }
         });
-        TaxTerms {
-            cap,
-            construction_bp,
-            others: others.into_iter().collect(),
-            production_years_bp,
-            unit: if receipt { TaxUnit::Receipt } else { TaxUnit::PhaseYear },
-            years_from: if first_tax { Trigger::FirstTax } else { Trigger::ProductionStart },
-            ..TaxTerms::default()
-        }
-    });
     proptest::option::weighted(0.9, terms)
 }
 
@@ -160,7 +172,8 @@ impl Walk {
         let command = ReportTax {
             amount: Money::from_fen(amount),
             date,
-            incentives: Money::default(),
+            // Every fifth amount came with an incentive, now and then more than what the county keeps.
+            incentives: Money::from_fen(if amount > 0 && amount % 5 == 0 { amount / 3 } else { 0 }),
             kind,
             project,
             refund_of,
@@ -344,6 +357,17 @@ proptest! {
                 let known = &state.settlement.runs[*run as usize - 1];
                 if let Some(closing) = &known.closing {
                     prop_assert_eq!(account.closing(), closing.get(&key).copied().unwrap_or(0));
+                }
+                // Every payment is listed, and what is outstanding after the last run is the balance.
+                let listed = |payments: &[Payment]| {
+                    let own = payments.iter().filter(|payment| payment.clearing == *house);
+                    own.map(|payment| -payment.amount).sum::<i64>()
+                };
+                prop_assert_eq!(account.paid, listed(&statement.payments));
+                prop_assert_eq!(account.paid_since, listed(&statement.payments_since));
+                if *run as usize == state.settlement.runs.len() && known.closing.is_some() {
+                    let balance = state.settlement.balances.get(&key).copied().unwrap_or(0);
+                    prop_assert_eq!(account.outstanding(), balance);
                 }
                 if let Some(next) = state.settlement.runs.get(*run as usize) {
                     prop_assert_eq!(account.closing(), next.opening.get(&key).copied().unwrap_or(0));

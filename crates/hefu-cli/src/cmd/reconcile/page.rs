@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use super::{BookBasis, Found, challenge};
 use crate::{
-    cmd::report::notice,
+    cmd::{import::few, report::notice},
     error::{CliError, Result},
     lang::{Text, text},
-    render::{self, Cell, Column, Json, Page, Table, plain, shown, thousands},
+    render::{self, Cell, Column, Format, Json, Page, Table, plain, shown, thousands},
 };
 
 /// A table on the screen lists at most this many breaks; files have all of them.
@@ -57,6 +57,12 @@ pub(super) fn print(found: &Found<'_>) -> Result {
         ("resolved", Json::List(resolved_table(found).objects())),
         ("errors", Json::List(errors.iter().map(|e| Json::Value(e.to_json(found.context.lang))).collect())),
     ]);
+    if matches!(found.context.format, Format::Jsonl | Format::Csv) {
+        // Lines have no place for notes; what is not in the groups must be said all the same.
+        for note in left_out(found) {
+            found.context.say(&note);
+        }
+    }
     render::print(found.context, &Page { tables, data: Some(data), notes: notes(found), json })
 }
 
@@ -73,6 +79,7 @@ fn book_json(found: &Found<'_>) -> Json {
         ("lines", found.book.lines.len().into()),
         ("outside", found.outside.into()),
         ("totals", found.book.totals.clone().into()),
+        ("hidden", found.book.hidden.clone().into()),
         ("indicators", indicators.into()),
         ("first_day", days(|(first, _)| first.to_string())),
         ("last_day", days(|(_, last)| last.to_string())),
@@ -103,18 +110,8 @@ pub(super) fn notes(found: &Found<'_>) -> Vec<Text> {
                 .to_owned(),
         );
     }
-    if found.outside > 0 {
-        let count = found.outside;
-        say(format!("{count} 行不在范围内,未计"), format!("{count} lines outside the scope were left out"));
-    }
-    if !found.book.totals.is_empty() {
-        let rows: Vec<String> = found.book.totals.iter().take(10).map(ToString::to_string).collect();
-        let (count, rows) = (found.book.totals.len(), rows.join(", "));
-        say(
-            format!("{count} 行合计未计(第 {rows} 行)"),
-            format!("{count} rows of totals were left out (row {rows})"),
-        );
-    }
+    notes.extend(left_out(found));
+    let mut say = |zh: String, en: String| notes.push(text(zh, en));
     let formulas = found.book.lines.iter().filter(|line| line.formula).count();
     if formulas > 0 {
         say(
@@ -146,6 +143,32 @@ pub(super) fn notes(found: &Found<'_>) -> Vec<Text> {
     }
     if confidential(found) {
         notes.push(notice());
+    }
+    notes
+}
+
+/// Rows that are in no group, or that whoever looks at the book does not see.
+fn left_out(found: &Found<'_>) -> Vec<Text> {
+    let mut notes = Vec::new();
+    let mut say = |zh: String, en: String| notes.push(text(zh, en));
+    if found.outside > 0 {
+        let count = found.outside;
+        say(format!("{count} 行不在范围内,未计"), format!("{count} lines outside the scope were left out"));
+    }
+    let (totals, hidden) = (&found.book.totals, &found.book.hidden);
+    if !totals.is_empty() {
+        let (count, rows) = (totals.len(), few(totals));
+        say(
+            format!("{count} 行合计未计(第 {rows} 行)"),
+            format!("{count} rows of totals were left out (row {rows})"),
+        );
+    }
+    if !hidden.is_empty() {
+        let (count, rows) = (hidden.len(), few(hidden));
+        say(
+            format!("{count} 行在表中被隐藏,照常计入(第 {rows} 行)"),
+            format!("{count} rows are hidden in the workbook and were counted like the others (row {rows})"),
+        );
     }
     notes
 }

@@ -13,8 +13,8 @@ use hefu_projections::settlement::Statement;
 
 use super::{
     Statement as Args,
-    lines::row,
-    show::{accounts, money, place, status},
+    lines::{payments, row},
+    show::{accounts, money, opening, place, status},
 };
 use crate::{
     context::Context,
@@ -53,6 +53,10 @@ pub(super) fn write(context: &Context, args: &Args, found: &Found<'_>) -> Result
         let held = lines(context, found, &found.statement.held, true);
         tables.push(part(("争议挂起,不计入账户", "Disputed and held apart, in no account"), &held));
     }
+    let paid = payments(context, &found.reader.views, &found.statement);
+    if !paid.rows.is_empty() {
+        tables.push(part(("收付", "Payments"), &paid));
+    }
     tables.push(part(("签署", "Signatures"), &signatures(lang)));
     let sheet = Sheet {
         name: lang.pick("结算单", "statement").to_owned(),
@@ -61,10 +65,12 @@ pub(super) fn write(context: &Context, args: &Args, found: &Found<'_>) -> Result
         tables,
         notes: vec![
             lang.pick(
-                "期初 + 本期应计 + 更正 + 裁定 − 已收付 = 期末。正数为应收,负数为应付。",
-                "opening + accrued + corrections + rulings − paid = closing. Positive: receivable, negative: payable.",
+                "期初 + 本期应计 + 更正 + 裁定 − 已收付 = 期末;期末 − 此后收付 = 未结。正数为应收(已收),负数为应付(已付)。",
+                "opening + accrued + corrections + rulings − paid = closing; closing − paid since = outstanding. Positive: \
+                 receivable (received), negative: payable (paid).",
             )
             .to_owned(),
+            opening(&found.reader.views.state, found.run).get(lang).to_owned(),
             lang.pick(
                 "每行明细的依据:hefu settle explain 编号;账本签名的证明:加 --proofs。",
                 "Behind each line: hefu settle explain LINE; with the ledger's signed proofs: --proofs.",

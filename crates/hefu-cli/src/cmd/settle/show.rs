@@ -5,7 +5,7 @@ use hefu_projections::settlement::{self, Account};
 
 use super::{
     Netting, Statement,
-    lines::{lines_table, row},
+    lines::{lines_table, payments, row},
     sheet,
 };
 use crate::{
@@ -39,6 +39,7 @@ pub(super) fn statement(context: &Context, args: &Statement) -> Result<u8> {
     for (id, line) in statement.lines.iter().chain(&statement.held) {
         lines.rows.push(row(context, &reader.views, *id, line, Some(region)));
     }
+    let payments = payments(context, &reader.views, &statement);
     let known = &state.settlement.runs[run as usize - 1];
     let status = status(known.closing.is_some(), known.confirmed.contains(&region));
     let json = Json::Object(vec![
@@ -49,16 +50,39 @@ pub(super) fn statement(context: &Context, args: &Statement) -> Result<u8> {
         ("status", status.get(crate::lang::Lang::En).to_owned().into()),
         ("accounts", Json::List(accounts.objects())),
         ("lines", Json::List(lines.objects())),
+        ("opening_of", opening_period(state, run).map(|period| period.to_string()).into()),
+        ("payments", Json::List(payments.objects())),
     ]);
     let notes = vec![
         status,
         text(
-            "正数为应收,负数为应付;期初 + 应计 + 更正 + 裁定 − 已收付 = 期末",
-            "positive: receivable, negative: payable; opening + accrued + corrections + rulings − paid = closing",
+            "正数为应收,负数为应付;期初 + 应计 + 更正 + 裁定 − 已收付 = 期末;期末 − 此后收付 = 未结",
+            "positive: receivable, negative: payable; opening + accrued + corrections + rulings − paid = closing; \
+             closing − paid since = outstanding",
         ),
+        opening(state, run),
     ];
-    render::print(context, &Page { tables: vec![accounts, lines], data: None, notes, json })?;
+    let mut tables = vec![accounts, lines];
+    tables.extend(Some(payments).filter(|payments| !payments.rows.is_empty()));
+    render::print(context, &Page { tables, data: None, notes, json })?;
     Ok(exit::DONE)
+}
+
+/// The period whose closing a run opens with.
+fn opening_period(state: &State, run: u32) -> Option<Period> {
+    let before = (run as usize).checked_sub(2)?;
+    state.settlement.runs.get(before).map(|run| run.period)
+}
+
+/// Where the opening balances come from.
+pub(super) fn opening(state: &State, run: u32) -> Text {
+    match opening_period(state, run) {
+        None => text("期初:首期结算,为 0", "opening: 0, this is the first run"),
+        Some(period) => text(
+            format!("期初:即 {period} 结算单的期末"),
+            format!("opening: the closing of the statement of {period}"),
+        ),
+    }
 }
 
 /// A statement's accounts, one clearing house a row.
@@ -72,11 +96,15 @@ pub(super) fn accounts(context: &Context, state: &State, statement: &settlement:
         Column::number("paid", "已收付", "paid"),
         Column::number("closing", "期末", "closing"),
         Column::number("held", "争议挂起", "held"),
+        Column::number("paid_since", "此后收付", "paid since"),
+        Column::number("outstanding", "未结", "outstanding"),
     ]);
     for (house, account) in &statement.accounts {
-        let Account { opening, accrued, corrections, rulings, paid, held } = *account;
+        let Account { opening, accrued, corrections, rulings, paid, held, paid_since } = *account;
+        let (closing, outstanding) = (account.closing(), account.outstanding());
         let mut row = vec![place(context, state, *house)];
-        row.extend([opening, accrued, corrections, rulings, paid, account.closing(), held].map(money));
+        let sums = [opening, accrued, corrections, rulings, paid, closing, held, paid_since, outstanding];
+        row.extend(sums.map(money));
         accounts.rows.push(row);
     }
     accounts

@@ -46,7 +46,12 @@ pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<
         "project_code_taken" => "codes",
         "bad_industry" => "industry",
         "negative_investment" => "planned_investment",
-        "date_in_future" | "date_out_of_order" | "tax_known" | "date_in_closed_period" => "date",
+        "date_in_future"
+        | "date_out_of_order"
+        | "tax_known"
+        | "date_in_closed_period"
+        | "payment_known"
+        | "payment_early" => "date",
         "tier_not_open" => "destination",
         "tier_already_closed" | "tier_open_too_short" => "tier",
         "evidence_missing" => "evidence",
