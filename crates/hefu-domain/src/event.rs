@@ -660,6 +660,8 @@ events! {
         difference: Option<Decimal>,
         /// The dispute.
         dispute: DisputeId,
+        /// If nothing of it could be booked any more: the code of the refusal that says why.
+        lapsed: Option<String>,
     }
     /// A reported value was replaced by a ruling or an agreement.
     "observation.ruled" ObservationRuled {

@@ -42,6 +42,7 @@ mod schema;
 pub mod settlement;
 pub mod state;
 pub mod suggest;
+pub mod support;
 pub mod tax;
 pub mod terms;
 pub mod tier;

@@ -75,6 +75,12 @@ impl Calendar {
         self.makeup_workdays.contains(&day) || !(off || day.is_weekend())
     }
 
+    /// Whether no holidays of a day's year, or of any later one, are on record: only weekends were days off in a limit that
+    /// ends there.
+    pub fn is_beyond(&self, day: Date) -> bool {
+        self.holidays.iter().all(|range| range.to.year() < day.year())
+    }
+
     /// The last day of a limit of `days` working days that starts the day after `from`.
     pub fn add_workdays(&self, from: Date, days: u32) -> Date {
         let mut day = from;
@@ -410,6 +416,7 @@ mod tests {
             makeup_workdays: BTreeSet::from([day("2026-01-04")]),
         };
         assert_eq!(calendar.add_workdays(day("2025-12-31"), 1), day("2026-01-04"));
+        assert!(!calendar.is_beyond(day("2026-12-31")) && calendar.is_beyond(day("2027-01-01")));
         assert_eq!(calendar.add_workdays(day("2025-12-31"), 6), day("2026-01-09"));
         assert_eq!(calendar.add_workdays(day("2025-12-31"), 0), day("2025-12-31"));
     }

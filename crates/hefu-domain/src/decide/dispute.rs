@@ -218,7 +218,7 @@ pub(super) fn approve_ruling(
     let approved = RulingApproved { by, dispute: id, due, remedy: proposal.remedy.clone() };
     let mut events: Vec<Event> = vec![approved.into()];
     if due.is_none() {
-        events.push(RulingFinal { difference, dispute: id }.into());
+        events.push(RulingFinal { difference, dispute: id, lapsed: None }.into());
         events.extend(effects);
     }
     Ok(events)
@@ -290,7 +290,7 @@ pub(super) fn due(state: &State, today: Date, context: &Context<'_>) -> Vec<Even
             // Nobody above is left to rule: what is on record stands, so that nothing is held up for ever.
             Stage::Argued => match above(state, dispute) {
                 Some(ruler) => vec![escalated(state, context, *id, ruler)],
-                None => vec![RulingFinal { difference: None, dispute: *id }.into()],
+                None => vec![RulingFinal { difference: None, dispute: *id, lapsed: None }.into()],
             },
             Stage::Ruled => {
                 let next = finalise(state, *id, dispute);
@@ -327,7 +327,8 @@ fn escalated(state: &State, context: &Context<'_>, dispute: DisputeId, ruler: Re
 }
 
 /// The approved ruling comes into force. If the room became smaller meanwhile, what fits is booked, and the difference
-/// says so; a value or claim that is gone meanwhile leaves nothing to book.
+/// says so. If nothing of it can be booked any more, it is final all the same, for a limit cannot be refused; the record
+/// says why it lapsed.
 fn finalise(state: &State, id: DisputeId, dispute: &Dispute) -> Vec<Event> {
     let ruling = dispute.remedy.clone().unwrap_or(Remedy {
         amount: None,
@@ -335,23 +336,24 @@ fn finalise(state: &State, id: DisputeId, dispute: &Dispute) -> Vec<Event> {
         region: None,
         value: None,
     });
-    let whole = effects(state, id, dispute, &ruling, dispute.ruler);
-    let (difference, effects) = whole
-        .or_else(|refused| match refused {
-            Rejection::RulingTooLarge { largest } => {
-                let fits = match ruling.kind {
-                    RemedyKind::CorrectValue => Remedy { value: Some(largest), ..ruling },
-                    RemedyKind::ConfirmClaim
-                    | RemedyKind::Credit
-                    | RemedyKind::Dismiss
-                    | RemedyKind::RejectClaim => Remedy { amount: Some(largest), ..ruling },
-                };
-                effects(state, id, dispute, &fits, dispute.ruler)
-            }
-            other => Err(other),
-        })
-        .unwrap_or_default();
-    std::iter::once(RulingFinal { difference, dispute: id }.into()).chain(effects).collect()
+    let booked = match effects(state, id, dispute, &ruling, dispute.ruler) {
+        Err(Rejection::RulingTooLarge { largest }) => {
+            let fits = match ruling.kind {
+                RemedyKind::CorrectValue => Remedy { value: Some(largest), ..ruling },
+                RemedyKind::ConfirmClaim
+                | RemedyKind::Credit
+                | RemedyKind::Dismiss
+                | RemedyKind::RejectClaim => Remedy { amount: Some(largest), ..ruling },
+            };
+            effects(state, id, dispute, &fits, dispute.ruler)
+        }
+        known => known,
+    };
+    let (difference, effects, lapsed) = match booked {
+        Ok((difference, effects)) => (difference, effects, None),
+        Err(refused) => (None, Vec::new(), Some(refused.code().to_owned())),
+    };
+    std::iter::once(RulingFinal { difference, dispute: id, lapsed }.into()).chain(effects).collect()
 }
 
 /// The other parties of a matter, first the one that must answer; refused if the signer is no party.

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use hefu_domain::{rejection::Rejection, state::State};
+use hefu_domain::{command::Tick, rejection::Rejection, state::State};
+use serde_json::{Value, json};
 
-use super::script;
+use super::{
+    ledger::{date, noon},
+    script,
+};
 
 macro_rules! scripts {
     ($($name:ident)*) => {
@@ -44,4 +48,24 @@ fn every_refusal_has_a_line() {
     assert_eq!(missing, Vec::<&&str>::new(), "refusals without a line in any script");
     let codes: BTreeSet<&&str> = Rejection::CODES.iter().collect();
     assert_eq!(codes.len(), Rejection::CODES.len(), "codes are distinct");
+}
+
+/// No command takes a value away under an approved ruling. If one ever does, the record says why nothing was booked.
+#[test]
+fn a_ruling_with_nothing_left_to_rule_on_says_why_it_lapsed() {
+    let script = "given P1 in 330108 since 2023-01-10
+        given P1 moved 330122 on 2023-06-01
+        330122 report P1 INV_FAI 2023-08 500.00 -> ok
+        330108 dispute D1 observation P1 INV_FAI 2023-08 -> ok
+        330122 answer D1 -> ok
+        330100 rule D1 correct_value value 800.00 -> ok
+        330100.coordinator approve D1 -> ok";
+    let mut ledger = script::check::<State>(script, |_, _| String::new()).ledger;
+    for project in ledger.fold.projects.values_mut() {
+        project.reported.clear();
+    }
+    ledger.now = noon(date("2026-12-31"));
+    let events = ledger.decide(&["log"], &Tick {}.into()).unwrap();
+    let last = events.last().unwrap().to_value().unwrap();
+    assert_eq!((&last["difference"], &last["lapsed"]), (&Value::Null, &json!("nothing_to_dispute")));
 }

@@ -9,6 +9,7 @@ use hefu_domain::{
 use hefu_engine::Reader;
 
 use crate::{
+    context::Context,
     error::Result,
     lang::{Text, text},
 };
@@ -47,6 +48,21 @@ pub(super) fn evidence(reader: &Reader, id: DisputeId) -> Result<Vec<Item>> {
         }
     }
     Ok(all)
+}
+
+/// Says, once, if a limit that runs ends in a year of which the policy has no holidays.
+pub(super) fn warn<'a>(context: &Context, state: &State, disputes: impl Iterator<Item = &'a Dispute>) {
+    let last = disputes.filter_map(|dispute| dispute.due).max();
+    if let Some(day) = last.filter(|day| state.policy.calendar.is_beyond(*day)) {
+        let year = day.year();
+        context.say(&text(
+            format!("政策中没有 {year} 年的放假安排:至 {day} 的期限只按周末计;载入放假安排(adopt_policy)后新起的期限按其计算"),
+            format!(
+                "the policy has no holidays of {year}: of limits up to {day} only weekends were taken off; limits that \
+                 begin after the holidays were adopted (adopt_policy) are counted by them"
+            ),
+        ));
+    }
 }
 
 /// Who acts next, what they can do, until when; and what happens if they do not.

@@ -44,6 +44,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
     };
     let mut table = Table::new(columns());
     let disputes = state.disputes.iter().filter(|(_, dispute)| wanted(dispute));
+    course::warn(context, state, disputes.clone().map(|(_, dispute)| dispute));
     table.rows = disputes.map(|(id, dispute)| row_cells(context.lang, state, *id, dispute)).collect();
     let json = Json::Object(vec![
         ("position", position.into()),

@@ -36,6 +36,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
         let region = state.regions.get(id);
         format!("{} {}", region.code(), lang.region(region))
     };
+    course::warn(context, state, std::iter::once(dispute));
     let next = course::next(state, dispute);
     let project = state.projects.get(&matter.project).map_or("", |project| &project.name);
     let mut about = format!("{} {project}", lang.matter(matter.kind));
