@@ -42,6 +42,7 @@ pub fn answer(answer: Answer) -> v1::Answer {
         Ok(accepted) => Outcome::Accepted(accepted),
         Err(problem) => Outcome::Refused(v1::Refused {
             code: problem.code.to_owned(),
+            denied: problem.kind == Kind::Denied,
             message_zh: problem.zh,
             message_en: problem.en,
             field: problem.field,

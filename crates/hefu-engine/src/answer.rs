@@ -174,6 +174,19 @@ impl Answer {
     }
 }
 
+/// Of commands that go together or not at all, if one was refused: the others are as good as not looked at. What was on
+/// record before stays so.
+pub fn undone(answers: &mut [Answer]) {
+    if answers.iter().all(|answer| answer.accepted().is_some()) {
+        return;
+    }
+    for answer in answers {
+        if answer.accepted().is_some_and(|accepted| !accepted.repeated) {
+            *answer = Answer::Refused(Refused::Skipped, None);
+        }
+    }
+}
+
 /// How a log can contradict a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disagreement {

@@ -62,6 +62,15 @@ pub(crate) fn fold(
     fold_on(start, log, origin, until, views_only, &mut |_| {})
 }
 
+/// Folds what the log has beyond what is folded.
+pub(crate) fn fold_from(
+    start: Folded,
+    log: &dyn LogReader,
+    origin: &Origin,
+) -> Result<(Folded, u64), EngineError> {
+    fold_on(Some(start), log, origin, log.size(), false, &mut |_| {})
+}
+
 /// Folds the first `until` records, showing the answers at each of `sizes`, which ascend, on the way.
 pub(crate) fn visit(
     dir: &Path,

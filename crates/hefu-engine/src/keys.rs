@@ -9,7 +9,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hefu_chain::key::{PublicKey as ChainKey, SecretKey};
+use hefu_chain::{
+    key::{PublicKey as ChainKey, SecretKey},
+    origin::Origin,
+};
 use hefu_domain::{
     authority::{KeyEntry, Role},
     id::{KeyId, PublicKey},
@@ -22,6 +25,9 @@ use crate::{answer::EngineError, random_bytes};
 /// The file in a key store that says who the ledger's witnesses are. It is no key; what stands in it is for whoever asks
 /// them.
 pub const WITNESSES: &str = "witnesses.json";
+
+/// The file in a key store that names the ledger that its keys sign for over the wire, where nobody else says so.
+const ORIGIN: &str = "origin";
 
 /// What a key file holds.
 #[derive(Clone, Serialize, Deserialize)]
@@ -88,6 +94,27 @@ impl KeyStore {
         let mut name = dir.file_name().unwrap_or_default().to_owned();
         name.push(".keys");
         KeyStore { folder: dir.with_file_name(name) }
+    }
+
+    /// The key store in a folder; nothing is read yet.
+    pub fn at(folder: &Path) -> KeyStore {
+        KeyStore { folder: folder.to_owned() }
+    }
+
+    /// The ledger that keys of this folder sign for over the wire; nothing if they have not yet.
+    pub fn bound_to(&self) -> Result<Option<String>, EngineError> {
+        let path = self.folder.join(ORIGIN);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(EngineError::file("read", path)(error)),
+        }
+    }
+
+    /// From now on keys of this folder sign over the wire for this ledger only.
+    pub fn bind(&self, origin: &Origin) -> Result<(), EngineError> {
+        let path = self.folder.join(ORIGIN);
+        crate::publish::files::replace(&path.with_extension("part"), &path, format!("{origin}\n").as_bytes())
     }
 
     /// Where it is.

@@ -28,7 +28,7 @@ mod sequencer;
 mod sign;
 mod snapshot;
 
-pub use answer::{Accepted, Answer, Disagreement, EngineError, Refused};
+pub use answer::{Accepted, Answer, Disagreement, EngineError, Refused, undone};
 pub use audit::{ReplayFinding, ReplayReport, WithheldRecord, replay};
 pub use authenticate::{Authentic, Authenticator};
 pub use backup::{BackedUp, BackupError, Inspected, Pins, Restored, backup, inspect, restore, succeed};

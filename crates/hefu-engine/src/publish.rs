@@ -46,7 +46,7 @@ use self::{
 pub(crate) use self::{
     notary::{Desk, Notary},
     pin::hold,
-    prover::vouched_for,
+    prover::{intact, vouched_for},
     signatory::Signatory,
 };
 use crate::{

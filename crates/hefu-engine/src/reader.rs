@@ -1,5 +1,7 @@
 //! A ledger opened for looking: no lock, no key, next to a running writer or without one.
 
+mod received;
+
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -23,11 +25,7 @@ use crate::{
     fold::{self, Folded},
     head::receipt_of,
     heads::{Heads, StreamKey},
-    publish::{self, PublishError},
 };
-
-/// The directory of a ledger that has none: no snapshot is found in it.
-const NOWHERE: &str = "/dev/null/hefu";
 
 /// A ledger opened for looking, as of one position.
 pub struct Reader {
@@ -60,18 +58,6 @@ impl Reader {
     pub fn open(dir: &Path) -> Result<Reader, EngineError> {
         let log = log_reader(dir)?;
         Reader::at(dir, log, None)
-    }
-
-    /// A ledger whose records came from elsewhere, all of them, with a checkpoint: they must be those that the log's key
-    /// signed. Records beyond the checkpoint, which nobody vouches for, are left out.
-    pub fn received(mut records: Vec<Record>, checkpoint: &[u8]) -> Result<Reader, PublishError> {
-        let size = str::from_utf8(checkpoint).ok().and_then(|note| note.lines().nth(1)?.parse().ok());
-        records.truncate(size.unwrap_or_default());
-        let gap =
-            || EngineError::Internal("the records that came are not all from the first one on".to_owned());
-        let log = hefu_store::received(records).ok_or_else(gap)?;
-        publish::vouched_for(&*log, checkpoint)?;
-        Ok(Reader::at(Path::new(NOWHERE), log, None)?)
     }
 
     /// The same ledger as known after its first `size` records.

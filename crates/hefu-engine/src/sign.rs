@@ -22,6 +22,16 @@ use crate::{
     random_bytes,
 };
 
+/// Commands that answer something which only the state tells.
+const ANSWERS: [&str; 6] = [
+    "confirm_claim",
+    "reject_claim",
+    "approve_ruling",
+    "decline_ruling",
+    "confirm_statement",
+    "finalise_settlement",
+];
+
 /// A command to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
@@ -109,6 +119,22 @@ impl Signer {
             not_after: &now.plus_seconds(self.valid_seconds).to_string(),
         };
         SignedCommand::sign(parts, &key.secret).map_err(|error| sign(error.to_string()))
+    }
+
+    /// Whether signing a command takes a look at the state, because it answers something and does not say what.
+    pub fn looks(&self, command: &Map<String, Value>) -> bool {
+        let kind = command.get("type").and_then(Value::as_str).unwrap_or_default();
+        if command.contains_key("subject") {
+            return false;
+        }
+        match kind {
+            "accept_transfer" | "decline_transfer" | "withdraw_transfer" => {
+                let project = command.get("project").and_then(Value::as_str);
+                let project = project.and_then(|text| text.parse::<ProjectId>().ok());
+                project.is_none_or(|project| !self.proposals.contains_key(&project))
+            }
+            _ => ANSWERS.contains(&kind),
+        }
     }
 
     fn fill_subject(&self, command: &mut Map<String, Value>, state: &State) {

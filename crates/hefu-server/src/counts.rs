@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -41,13 +44,16 @@ pub(crate) struct All {
 
 /// The counts of a service.
 #[derive(Debug, Default)]
-pub(crate) struct Counts(Mutex<All>);
+pub(crate) struct Counts {
+    all: Mutex<All>,
+    read: AtomicU64,
+}
 
 impl Counts {
     /// One more answer.
     pub(crate) fn note(&self, operation: Operation, outcome: &'static str, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         *all.outcomes.entry((operation, outcome)).or_default() += 1;
         let times = all.times.entry(operation).or_default();
         times.count += 1;
@@ -57,9 +63,19 @@ impl Counts {
         }
     }
 
+    /// So many more records were taken from the log for readers.
+    pub(crate) fn note_read(&self, records: usize) {
+        self.read.fetch_add(records as u64, Ordering::Relaxed);
+    }
+
+    /// Records taken from the log for readers so far.
+    pub(crate) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
     /// Everything so far.
     pub(crate) fn all(&self) -> All {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

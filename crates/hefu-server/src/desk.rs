@@ -24,7 +24,7 @@ use hefu_projections::{
     find, vintages,
 };
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::spawn_blocking,
     time::timeout,
 };
@@ -40,6 +40,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Folds of the past that are kept.
 const KEPT: usize = 4;
+/// Streams of records at once. Each holds a few steps of a mebibyte for its reader, however slow he is.
+pub(crate) const READERS: usize = 256;
 /// Folds of the past at once.
 const FOLDS: usize = 2;
 /// How often the watcher of the log looks whether it should end.
@@ -68,6 +70,7 @@ pub(crate) struct Desk {
     past: Mutex<Vec<(u64, Arc<Reader>)>>,
     copy: Mutex<Arc<Views>>,
     folds: Semaphore,
+    readers: Arc<Semaphore>,
 }
 
 impl Desk {
@@ -89,10 +92,23 @@ impl Desk {
         }
         let folder = service_folder(ledger);
         let (past, copy, folds) = (Mutex::default(), Mutex::default(), Semaphore::new(FOLDS));
+        let readers = Arc::new(Semaphore::new(READERS));
         let (tokens, cursors) = (Tokens::of(&folder), Cursors::of(&folder));
         let (stopping, connections) = (server.stopping(), server.connections());
         let counts = Counts::default();
-        Arc::new(Desk { engine, tokens, cursors, grown, stopping, counts, connections, past, copy, folds })
+        Arc::new(Desk {
+            engine,
+            tokens,
+            cursors,
+            grown,
+            stopping,
+            counts,
+            connections,
+            past,
+            copy,
+            folds,
+            readers,
+        })
     }
 
     /// Who asks, by the `authorization` of a request.
@@ -119,6 +135,20 @@ impl Desk {
         session: Option<Session>,
     ) -> Result<Vec<Answer>, Problem> {
         self.work(move |desk| Ok(desk.engine.submit(commands, mode, session.as_ref()).wait()?)).await
+    }
+
+    /// A place among those who stream records; whoever finds none is to come again.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.readers.clone().try_acquire_owned().map_err(|_| {
+            let zh = format!("同时读取记录的至多 {READERS} 路");
+            let en = format!("at most {READERS} read records at once");
+            Problem::new(Kind::Busy, "too_many_readers", zh, en)
+        })
+    }
+
+    /// How many stream records now.
+    pub(crate) fn reading(&self) -> u64 {
+        READERS.saturating_sub(self.readers.available_permits()) as u64
     }
 
     /// Does what an operation does, and notes how it ended and how long it took.
@@ -150,11 +180,9 @@ impl Desk {
         question: Q,
     ) -> Result<Q::Answer, Problem> {
         let reach = caller.reach(Q::OPERATION)?;
-        let moment = question.moment();
-        if let Some(wanted) = moment.map(|moment| moment.min_position) {
-            self.reached(wanted).await?;
-        }
         let as_of = question.as_of()?;
+        let question = self.in_time(question, reach).await?;
+        let moment = question.moment();
         let vintage = moment.map(|moment| moment.vintage.clone()).filter(|name| !name.is_empty());
         let today = system_clock().date();
         if let Some(name) = vintage {
@@ -172,6 +200,26 @@ impl Desk {
             answer_from(&reader, None, &question, reach, today)
         })
         .await
+    }
+
+    /// Waits for the position that a question wants. What is wrong with its words is said before, and not only after.
+    async fn in_time<Q: Question>(self: &Arc<Desk>, question: Q, reach: Reach) -> Result<Q, Problem> {
+        let Some(wanted) = question.moment().map(|moment| moment.min_position) else { return Ok(question) };
+        if self.published() > wanted {
+            return Ok(question);
+        }
+        let tried = move |desk: &Desk| {
+            let tried = desk.now(|known| question.answer(&known, reach).map(drop));
+            Ok((question, tried))
+        };
+        let (question, tried) = self.work(tried).await?;
+        if let Err(problem) = tried
+            && problem.kind == Kind::Usage
+        {
+            return Err(problem);
+        }
+        self.reached(wanted).await?;
+        Ok(question)
     }
 
     /// Answers a question from a vintage, unless its digest is not that of its figures any more.
@@ -213,6 +261,11 @@ impl Desk {
         let head = self.engine.head(views.size)?.to_string();
         let position = views.size.saturating_sub(1);
         what(Known { views: &views, position, head: &head, today: system_clock().date(), frozen: None })
+    }
+
+    /// How many records are published.
+    pub(crate) fn published(&self) -> u64 {
+        self.engine.views().read().unwrap_or_else(PoisonError::into_inner).size
     }
 
     /// What is known now, to be looked at for longer than the writer can wait. One copy serves until there is more.
@@ -294,6 +347,16 @@ fn not_reached(position: u64, field: &str) -> Problem {
         format!("there is no record {position} yet"),
     )
     .at(field)
+}
+
+/// The server was told to stop while more was to come.
+pub(crate) fn stops() -> Problem {
+    Problem::new(
+        Kind::Unavailable,
+        "stopping",
+        "服务正在停止:请稍后从所到之处继续",
+        "the server stops: go on later from where you are",
+    )
 }
 
 /// A thread is gone: a defect.

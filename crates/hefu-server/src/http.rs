@@ -29,7 +29,6 @@ use hefu_api::{
     routes::{Form, ROUTES, Route},
     v1,
 };
-use hefu_engine::Mode;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -69,7 +68,7 @@ fn handler(route: Route) -> MethodRouter<Arc<Desk>> {
             submit::one(&desk, asked.command, asked.dry_run).await
         }),
         Operation::SubmitBatch => call(route, |desk, _, asked: v1::SubmitBatchRequest| async move {
-            let mode = if asked.stop_at_refusal { Mode::Stop } else { Mode::Each };
+            let mode = submit::mode(&asked)?;
             submit::batch(&desk, asked.commands, mode, None).await
         }),
         Operation::GetReceipt => call(route, |desk, _, asked: v1::GetReceiptRequest| async move {
@@ -168,10 +167,11 @@ async fn stream(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     let pairs = pairs(request.uri().query().unwrap_or_default());
     let begin = async {
         let question = query::read("ReadRecordsRequest", &pairs)?;
-        Reading::begin(&desk, &who?, question).await
+        let reading = Reading::begin(&desk, &who?, question).await?;
+        Ok((reading, desk.place()?))
     };
     match desk.counted(Operation::ReadRecords, begin).await {
-        Ok(reading) => lines(reading, asked.zh),
+        Ok((reading, place)) => lines(reading, place, asked.zh),
         Err(error) => problem(&error, asked.zh),
     }
 }

@@ -12,7 +12,7 @@ use hefu_chain::leaf::LeafRef;
 use hefu_engine::EngineError;
 use hefu_projections::find;
 
-use crate::desk::{Desk, failed};
+use crate::desk::{Desk, failed, stops};
 
 /// Records looked at in one step.
 const STEP_RECORDS: u64 = 4096;
@@ -179,26 +179,34 @@ impl Reading {
         Ok(Reading { desk: desk.clone(), next, events, stream, follow, left, caught_up: false, over: false })
     }
 
-    /// The next records; nothing once all are sent, or the server stops.
+    /// The next records; nothing once all are sent. Where more were to come and the server stops, that is said last.
     pub(crate) async fn next(&mut self) -> Option<Result<v1::ReadRecordsResponse, Problem>> {
         if self.over {
             return None;
         }
         let (mut grown, mut stopping) = (self.desk.grown.clone(), self.desk.stopping.clone());
+        if *stopping.borrow() {
+            self.over = true;
+            return Some(Err(stops()));
+        }
         if self.caught_up {
             let next = self.next;
             tokio::select! {
                 more = grown.wait_for(|size| *size > next) => if more.is_err() { return None },
                 // A sender that has gone means stop, too.
-                _ = stopping.wait_for(|stop| *stop) => return None,
+                _ = stopping.wait_for(|stop| *stop) => {
+                    self.over = true;
+                    return Some(Err(stops()));
+                }
             }
         }
-        let size = *grown.borrow();
+        // What was acknowledged is published already, though the watcher may not have told yet.
+        let size = (*grown.borrow()).max(self.desk.published());
         let step = self.step(size).await;
         match &step {
             Ok(step) => {
                 self.caught_up = step.caught_up;
-                self.over = self.left == 0 || (step.caught_up && !self.follow) || *stopping.borrow();
+                self.over = self.left == 0 || (step.caught_up && !self.follow);
             }
             Err(_) => self.over = true,
         }
@@ -251,6 +259,7 @@ impl Reading {
             Ok(v1::ReadRecordsResponse { records, next, caught_up: next >= size })
         };
         let step = self.desk.work(read).await?;
+        self.desk.counts.note_read(step.records.len());
         self.next = step.next;
         self.left -= step.records.len() as u64;
         Ok(step)

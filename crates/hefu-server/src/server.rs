@@ -178,6 +178,10 @@ impl Server {
         let Server { runtime, listener, limits, tls, stopping, places } = self;
         runtime.block_on(async {
             let stop = told_to_stop()?;
+            #[cfg(unix)]
+            if let Some(tls) = tls.clone() {
+                tokio::spawn(tls.reload_when_told());
+            }
             serve((listener, tls), (limits, places), router, (stop, stopping)).await;
             Ok::<_, ServerError>(())
         })?;

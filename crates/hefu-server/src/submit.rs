@@ -7,7 +7,7 @@ use hefu_api::{
     problem::{Kind, Problem},
     v1,
 };
-use hefu_engine::{Mode, Session};
+use hefu_engine::{Mode, Session, undone};
 
 use crate::desk::{Desk, failed};
 
@@ -23,6 +23,21 @@ pub(crate) async fn one(
     Ok(v1::SubmitResponse { accepted: Some(accepted) })
 }
 
+/// How the commands of a request belong together.
+pub(crate) fn mode(asked: &v1::SubmitBatchRequest) -> Result<Mode, Problem> {
+    match (asked.stop_at_refusal, asked.all_or_none, asked.dry_run) {
+        (false, false, false) => Ok(Mode::Each),
+        (true, false, false) => Ok(Mode::Stop),
+        (false, true, false) => Ok(Mode::Atomic),
+        (false, false, true) => Ok(Mode::DryRun),
+        (_, more, _) => Err(Problem::usage(
+            if more { "all_or_none" } else { "dry_run" },
+            "stop_at_refusal、all_or_none、dry_run 至多选一",
+            "at most one of stop_at_refusal, all_or_none and dry_run",
+        )),
+    }
+}
+
 /// Many; a refusal is an answer.
 pub(crate) async fn batch(
     desk: &Arc<Desk>,
@@ -30,7 +45,10 @@ pub(crate) async fn batch(
     mode: Mode,
     session: Option<Session>,
 ) -> Result<v1::SubmitBatchResponse, Problem> {
-    let answers = desk.submit(commands, mode, session).await?;
+    let mut answers = desk.submit(commands, mode, session).await?;
+    if mode == Mode::Atomic {
+        undone(&mut answers);
+    }
     Ok(v1::SubmitBatchResponse { answers: answers.into_iter().map(answer).collect() })
 }
 

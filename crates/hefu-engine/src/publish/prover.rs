@@ -14,6 +14,7 @@ use hefu_chain::{
     hash::Sha256Digest,
     leaf::LeafRef,
     proof::TlogProof,
+    record::RecordRef,
     tile::{Kind, Tile, encode_entries},
     tree::{self, MemoryTree, TreeHash, verify_consistency, verify_inclusion},
 };
@@ -29,28 +30,37 @@ use super::{
 use crate::{answer::EngineError, reader::log_reader};
 
 /// Fails unless the records, bodies and commands included, are those of a checkpoint that the log's key signed. A body that
-/// is withheld is for the fold: it asks the record that redacts it.
+/// is withheld is for the fold: it asks the record that redacts it. Records beyond the checkpoint are only looked at one by
+/// one.
 pub(crate) fn vouched_for(log: &dyn LogReader, note: &[u8]) -> Result<(), PublishError> {
     let path = PathBuf::from(CHECKPOINT);
     let Published { checkpoint, .. } = Signatory::of(log)?.parse(&path, note)?;
     shorter(&path, &checkpoint, log.size())?;
     let mut leaves = MemoryTree::new();
     each(log, 0, checkpoint.size, |record| {
-        let bad = EngineError::bad_record(record.position);
-        let leaf = LeafRef::parse(record.leaf).map_err(|error| bad(error.to_string()))?;
-        let other = |bytes: &[u8], digest| !bytes.is_empty() && Sha256Digest::of(bytes) != digest;
-        if other(record.body, leaf.body_sha256) || other(record.command, leaf.command_sha256) {
-            return Err(
-                bad("its body or its command has another digest than its leaf says".to_owned()).into()
-            );
-        }
+        fits(&record)?;
         leaves.push(TreeHash::leaf(record.leaf));
         Ok(())
     })?;
-    if tree::root(&mut leaves, checkpoint.size).ok() == Some(checkpoint.root) {
-        return Ok(());
+    if tree::root(&mut leaves, checkpoint.size).ok() != Some(checkpoint.root) {
+        return Err(disagrees(&path, &checkpoint, log.size(), Disagreement::Root).into());
     }
-    Err(disagrees(&path, &checkpoint, log.size(), Disagreement::Root).into())
+    intact(log, checkpoint.size)
+}
+
+/// Fails unless the bodies and commands of the records from a position on are those of their leaves.
+pub(crate) fn intact(log: &dyn LogReader, from: u64) -> Result<(), PublishError> {
+    each(log, from, log.size(), |record| Ok(fits(&record)?))
+}
+
+fn fits(record: &RecordRef<'_>) -> Result<(), EngineError> {
+    let bad = EngineError::bad_record(record.position);
+    let leaf = LeafRef::parse(record.leaf).map_err(|error| bad(error.to_string()))?;
+    let other = |bytes: &[u8], digest| !bytes.is_empty() && Sha256Digest::of(bytes) != digest;
+    if other(record.body, leaf.body_sha256) || other(record.command, leaf.command_sha256) {
+        return Err(bad("its body or its command has another digest than its leaf says".to_owned()));
+    }
+    Ok(())
 }
 
 /// Makes proofs under one checkpoint.

@@ -61,8 +61,10 @@ impl AuditService for Service {
     ) -> Result<Response<Self::ReadRecordsStream>, Status> {
         self.call(Operation::ReadRecords, request, |desk, caller, asked| async move {
             let mut reading = Reading::begin(&desk, &caller, asked).await?;
+            let place = desk.place()?;
             let (answers, stream) = mpsc::channel(AHEAD);
             tokio::spawn(async move {
+                let _place = place;
                 while let Some(answer) = tokio::select! {
                     answer = reading.next() => answer,
                     () = answers.closed() => None,

@@ -9,13 +9,13 @@ use hefu_api::{
         SubmitResponse, ledger_service_server::LedgerService,
     },
 };
-use hefu_engine::{Mode, Session};
+use hefu_engine::Session;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Service, status};
-use crate::submit;
+use crate::{desk::stops, submit};
 
 /// Batches of one stream that may wait for the reader of their answers.
 const AHEAD: usize = 4;
@@ -41,8 +41,16 @@ impl LedgerService for Service {
             let session = Session::default();
             tokio::spawn(async move {
                 let mut mode = None;
+                let mut stopping = desk.stopping.clone();
                 loop {
-                    let asked = match requests.message().await {
+                    let next = tokio::select! {
+                        next = requests.message() => next,
+                        // What was answered is on record; what comes later is to be sent again elsewhere or later.
+                        _ = stopping.wait_for(|stop| *stop) => Err(status(stops())),
+                        // Nobody is left to tell.
+                        () = answers.closed() => break,
+                    };
+                    let asked = match next {
                         Ok(Some(asked)) => asked,
                         Ok(None) => break,
                         Err(error) => {
@@ -50,9 +58,15 @@ impl LedgerService for Service {
                             break;
                         }
                     };
-                    let mode =
-                        *mode.get_or_insert(if asked.stop_at_refusal { Mode::Stop } else { Mode::Each });
-                    let done = submit::batch(&desk, asked.commands, mode, Some(session.clone())).await;
+                    let wanted = match (mode, submit::mode(&asked)) {
+                        (None, Ok(first)) => *mode.insert(first),
+                        (Some(first), Ok(_)) => first,
+                        (_, Err(error)) => {
+                            let _ = answers.send(Err(status(error))).await;
+                            break;
+                        }
+                    };
+                    let done = submit::batch(&desk, asked.commands, wanted, Some(session.clone())).await;
                     let over = done.is_err();
                     if answers.send(done.map_err(status)).await.is_err() || over {
                         break;

@@ -52,6 +52,12 @@ pub(super) async fn metrics(State(desk): State<Arc<Desk>>) -> Response {
     gauge("hefu_checkpoint_records", "Records under the newest checkpoint.", signed);
     gauge("hefu_connections", "Connections open now.", desk.connections.open());
     gauge("hefu_connections_limit", "Connections that may be open at once.", desk.connections.most());
+    gauge("hefu_readers", "Streams of records open now.", desk.reading());
+    let _ = write!(
+        text,
+        "# HELP hefu_records_read_total Records taken from the log for readers.\n# TYPE hefu_records_read_total counter\nhefu_records_read_total {}\n",
+        desk.counts.read()
+    );
     let _ = write!(
         text,
         "# HELP hefu_build_info The program.\n# TYPE hefu_build_info gauge\nhefu_build_info{{version=\"{}\"}} 1\n",

@@ -14,7 +14,7 @@ use hefu_api::{
 use hefu_chain::hash::Sha256Digest;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 
 use crate::{desk::failed, records::Reading};
@@ -144,9 +144,10 @@ fn in_query(problem: &Problem) -> Problem {
 }
 
 /// Steps of reading, one a line; a failure on the way is the last line, `{"problem":…}`.
-pub(super) fn lines(mut reading: Reading, zh: bool) -> Response {
+pub(super) fn lines(mut reading: Reading, place: OwnedSemaphorePermit, zh: bool) -> Response {
     let (send, receive) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
+        let _place = place;
         while let Some(step) = tokio::select! {
             step = reading.next() => step,
             () = send.closed() => None,

@@ -21,7 +21,7 @@ use tonic::{
     Request,
     metadata::MetadataValue,
     service::{Interceptor, interceptor::InterceptedService},
-    transport::{Certificate, Channel, ClientTlsConfig},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint},
 };
 
 pub(crate) const P1: &str = "0198b2c4-0000-7000-8000-000000000001";
@@ -107,10 +107,22 @@ impl Bench {
         Engine::open(&self.dir, Options { index: false, notary, ..Options::default() }).unwrap()
     }
 
+    /// Puts commands on record before anybody is served.
+    pub(crate) fn record(&mut self, commands: Vec<Vec<u8>>) {
+        let engine = self.engine();
+        let answers = engine.submit(commands, Mode::Each, None).wait().unwrap();
+        assert!(answers.iter().all(|answer| answer.accepted().is_some()), "{:?}", answers[0]);
+        engine.close().unwrap();
+    }
+
     pub(crate) fn start(&mut self, tls: Option<Tls>) {
+        self.start_with(tls, Limits::default());
+    }
+
+    pub(crate) fn start_with(&mut self, tls: Option<Tls>, limits: Limits) {
         let listen = Listen { address: "127.0.0.1:0".parse().unwrap(), exposed: false };
         let serve = || {
-            let server = Server::listen_with(listen, tls, Limits::default()).unwrap();
+            let server = Server::listen_with(listen, tls, limits).unwrap();
             Service::new(&self.dir, self.engine(), server).unwrap().spawn().unwrap()
         };
         // The server has a runtime of its own, as the test has.
@@ -150,7 +162,17 @@ impl Bench {
 
     /// The services for somebody with a token, or without one.
     pub(crate) async fn client(&self, token: Option<String>) -> Client {
+        self.client_over(Channel::from_shared(self.url()).unwrap(), token).await
+    }
+
+    /// The same for somebody who takes little at once.
+    pub(crate) async fn narrow_client(&self, token: Option<String>) -> Client {
         let endpoint = Channel::from_shared(self.url()).unwrap();
+        let endpoint = endpoint.initial_stream_window_size(1 << 16).initial_connection_window_size(1 << 16);
+        self.client_over(endpoint, token).await
+    }
+
+    async fn client_over(&self, endpoint: Endpoint, token: Option<String>) -> Client {
         let endpoint = if self.url().starts_with("https") {
             let ca = Certificate::from_pem(include_bytes!("data/ca.pem"));
             endpoint.tls_config(ClientTlsConfig::new().ca_certificate(ca).domain_name("localhost")).unwrap()

@@ -23,7 +23,7 @@ fn figure(row: &v1::IndicatorRow) -> (&str, &str, &str) {
     (&row.region, figures.territorial.as_deref().unwrap(), figures.shared.as_deref().unwrap())
 }
 
-fn code(status: &Status) -> (Code, String) {
+pub(crate) fn code(status: &Status) -> (Code, String) {
     let details = status.get_details_error_info().unwrap();
     assert_eq!(details.domain, "hefu");
     assert_eq!(details.reason, details.metadata["code"].to_ascii_uppercase());
@@ -103,7 +103,7 @@ async fn a_stream_of_commands_is_answered_one_by_one() {
         let good = bench.sign("330881", report("2023-09", "1.00"));
         let bad = bench.sign("330108", report("2023-10", "1.00"));
         let last = bench.sign("330881", report("2023-11", "1.00"));
-        let one = |commands| v1::SubmitBatchRequest { commands, stop_at_refusal };
+        let one = |commands| v1::SubmitBatchRequest { commands, stop_at_refusal, ..Default::default() };
         vec![one(vec![good, bad]), one(vec![last])]
     };
     let (going_on, stopping) = (batch(false), batch(true));
@@ -214,7 +214,8 @@ async fn records_are_streamed_tailed_and_taken_up_after_a_restart() {
     client.audit.set_cursor(set).await.unwrap();
     // A stop ends the stream that would go on for ever, and the cursor is still there afterwards.
     bench.stop();
-    assert!(tail.next().await.is_none_or(|end| end.is_err()));
+    let end = tail.next().await.unwrap().unwrap_err();
+    assert_eq!(code(&end), (Code::Unavailable, "stopping".to_owned()));
     bench.start(None);
     let mut client = bench.client(Some(token)).await;
     let kept = client.audit.get_cursor(v1::GetCursorRequest { name: name.clone() }).await.unwrap();

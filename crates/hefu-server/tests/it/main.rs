@@ -6,5 +6,7 @@ mod access;
 mod bench;
 mod grpc;
 mod http;
+mod load;
 mod schema;
+mod sdmx;
 mod tokens;
