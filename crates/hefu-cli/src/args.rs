@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The ledger's directory, or for reading the URL of its service (HEFU_TOKEN, HEFU_CA)
+    /// The ledger's directory, or the URL of its service (HEFU_TOKEN, HEFU_CA, HEFU_KEYS)
     #[arg(
         short = 'L',
         long,

@@ -7,8 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hefu_chain::proof::TlogProof;
+use hefu_chain::{origin::Origin, proof::TlogProof};
 use hefu_engine::{Cosigner, Engine, KeyStore, Options, Publisher, Reader};
+use hefu_store::evidence::EvidenceFolder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
@@ -105,8 +106,8 @@ impl Context {
                     "this command works on a ledger's directory, not over a URL",
                 );
                 let hint = text(
-                    "在保存账本的机器上运行,用 -L 指明目录;已签署的命令可经 HTTP 或 gRPC 提交",
-                    "run it where the ledger lies, with -L and its directory; signed commands go in over HTTP or gRPC",
+                    "在保存账本的机器上运行,用 -L 指明目录:它需要目录中的文件或账本密钥",
+                    "run it where the ledger lies, with -L and its directory: it needs the files there, or the log's key",
                 );
                 Err(CliError::new("needs_directory", exit::USAGE, message).hint(hint).at("url", url.clone()))
             }
@@ -162,6 +163,32 @@ impl Context {
     /// The keys beside the ledger.
     pub(crate) fn keys(&self) -> Result<KeyStore> {
         Ok(KeyStore::beside(self.dir()?))
+    }
+
+    /// The keys that sign: those beside the ledger; of one behind a URL those of the folder `HEFU_KEYS`.
+    pub(crate) fn signing_keys(&self) -> Result<KeyStore> {
+        match &self.place {
+            Place::Dir(dir) => Ok(KeyStore::beside(dir)),
+            Place::Url(_) => remote::keys(),
+        }
+    }
+
+    /// The keys to sign for a ledger with. Behind a URL it is the service that says which ledger it is: the keys of a folder
+    /// sign for the first one only, so that none can get signatures for another.
+    pub(crate) fn keys_for(&self, origin: &Origin) -> Result<KeyStore> {
+        let keys = self.signing_keys()?;
+        if let Place::Url(url) = &self.place {
+            remote::bind(&keys, origin, url)?;
+        }
+        Ok(keys)
+    }
+
+    /// The evidence beside the ledger; of one behind a URL beside the keys.
+    pub(crate) fn evidence(&self) -> Result<EvidenceFolder> {
+        match &self.place {
+            Place::Dir(_) => Ok(EvidenceFolder::beside(self.exists()?)),
+            Place::Url(_) => Ok(EvidenceFolder::beside(&remote::keys()?.folder().with_extension(""))),
+        }
     }
 
     /// The directory. Fails where there is no ledger.

@@ -44,6 +44,28 @@ struct Parts {
     place: Map<String, Value>,
 }
 
+/// Why a ledger refused a command, wherever the ledger is.
+#[derive(Clone, Debug)]
+pub(crate) struct Why {
+    /// The stable code.
+    pub(crate) code: String,
+    pub(crate) exit: u8,
+    pub(crate) words: Text,
+    /// The field that is wrong, if a single one is.
+    pub(crate) field: Option<String>,
+}
+
+impl From<&Refused> for Why {
+    fn from(refused: &Refused) -> Why {
+        Why {
+            code: refused.code().to_owned(),
+            exit: Kind::of(refused).exit(),
+            words: text(refused.zh(), refused.to_string()),
+            field: refused.field().map(str::to_owned),
+        }
+    }
+}
+
 /// What a command gives.
 pub(crate) type Result<T = ()> = std::result::Result<T, CliError>;
 
@@ -123,12 +145,11 @@ impl CliError {
     }
 
     /// A refusal of one command by its own: `exit` tells a missing right from a broken rule.
-    pub(crate) fn refused(refused: &Refused) -> CliError {
-        let code = refused.code();
-        let exit = Kind::of(refused).exit();
-        let error = CliError::new(code, exit, text("账本拒绝了该命令", "the ledger refused the command"))
-            .why(text(refused.zh(), refused.to_string()));
-        match refused.field() {
+    pub(crate) fn refused(why: impl Into<Why>) -> CliError {
+        let Why { code, exit, words, field } = why.into();
+        let message = text("账本拒绝了该命令", "the ledger refused the command");
+        let error = CliError::new(&code, exit, message).why(words);
+        match field {
             Some(field) => error.at("field", field),
             None => error,
         }

@@ -12,6 +12,7 @@ mod render;
 mod usage;
 mod witnesses;
 mod write;
+mod writing;
 
 use std::{
     io::{self, Write},

@@ -1,15 +1,16 @@
 //! A ledger behind a URL. Its records are taken over the wire and checked: together they must be those of the newest
-//! checkpoint, which the log's key signed; what came since is left out. Every answer is then worked out here, as from a
-//! directory: the same figures, the same words, and nothing is believed.
+//! checkpoint, which the log's key signed, and what came since those of its newest receipt. Every answer is then worked
+//! out here, as from a directory: the same figures, the same words, and nothing is believed.
 //!
 //! For that a caller must be allowed to read every record (roles `statistics` and `auditor`). `HEFU_TOKEN` holds the
-//! token, `HEFU_CA` names a file with certificates to trust beside those of the web.
+//! token, `HEFU_CA` names a file with certificates to trust instead of those of the web, `HEFU_KEYS` the folder of the keys
+//! that sign.
 
 use std::path::PathBuf;
 
-use hefu_chain::proof::TlogProof;
+use hefu_chain::{leaf::LeafRef, origin::Origin, proof::TlogProof, receipt::Receipt, record::Record};
 use hefu_client::{Http, LedgerService, ServiceFailure};
-use hefu_engine::Reader;
+use hefu_engine::{KeyStore, Reader};
 
 use crate::{
     context::{Context, read_file},
@@ -35,6 +36,38 @@ pub(crate) fn http(lang: Lang) -> Result<Http> {
     })
 }
 
+/// The keys that sign over a URL.
+pub(crate) fn keys() -> Result<KeyStore> {
+    let folder = std::env::var_os("HEFU_KEYS").filter(|value| !value.is_empty()).map(PathBuf::from);
+    folder.filter(|folder| folder.is_dir()).map(|folder| KeyStore::at(&folder)).ok_or_else(|| {
+        let message = text("没有密钥目录", "there is no folder of keys");
+        let hint = text(
+            "通过网址签署命令,须由 HEFU_KEYS 指明密钥目录,如 hefu-ledger.keys",
+            "to sign commands for a URL, name the folder of the keys, such as hefu-ledger.keys, in HEFU_KEYS",
+        );
+        CliError::new("no_keys", exit::NO_PERMISSION, message).hint(hint)
+    })
+}
+
+/// Holds keys to the ledger that they signed for before.
+pub(crate) fn bind(keys: &KeyStore, origin: &Origin, url: &str) -> Result {
+    match keys.bound_to()? {
+        None => Ok(keys.bind(origin)?),
+        Some(known) if known == origin.as_str() => Ok(()),
+        Some(known) => {
+            let message = text(
+                format!("这些密钥用于账本 `{known}`,该服务却是 `{origin}`"),
+                format!("these keys sign for the ledger `{known}`, and the service is that of `{origin}`"),
+            );
+            let hint = text(
+                "确认网址;若确要为另一账本签署,请用另一密钥目录",
+                "check the address; to sign for another ledger, use another folder of keys",
+            );
+            Err(CliError::new("other_ledger", exit::NO_PERMISSION, message).hint(hint).at("url", url))
+        }
+    }
+}
+
 /// The service.
 pub(crate) fn service(url: &str, lang: Lang) -> Result<LedgerService> {
     LedgerService::new(http(lang)?, url).ok_or_else(|| CliError::usage(text("不是网址", "not a URL")))
@@ -42,20 +75,53 @@ pub(crate) fn service(url: &str, lang: Lang) -> Result<LedgerService> {
 
 /// The ledger, as its records say.
 pub(crate) fn reader(context: &Context, url: &str) -> Result<Reader> {
-    let service = service(url, context.lang)?;
+    records(context, &service(url, context.lang)?)
+}
+
+/// The same of a service. What came after the newest checkpoint is vouched for by the receipt of the last command.
+pub(crate) fn records(context: &Context, service: &LedgerService) -> Result<Reader> {
     let checkpoint = service.checkpoint()?;
     let progress = context.progress(None, &text("读取记录", "reading the records"));
-    let records = service.records(&|count| progress.at(count))?;
+    let mut records = service.records(0, &|count| progress.at(count))?;
     drop(progress);
-    Ok(Reader::received(records, checkpoint.as_bytes())?)
+    match promise(service, &mut records)? {
+        Some(receipt) => Ok(Reader::received_until(records, checkpoint.as_bytes(), &receipt)?),
+        None => Ok(Reader::received(records, checkpoint.as_bytes())?),
+    }
+}
+
+/// The same ledger with what came since.
+pub(crate) fn more(known: Reader, service: &LedgerService) -> Result<Reader> {
+    let mut records = service.records(known.log_size(), &|_| {})?;
+    match promise(service, &mut records)? {
+        Some(receipt) => Ok(known.continued(records, &receipt)?),
+        None => Ok(known),
+    }
+}
+
+/// The receipt that speaks of the last of these records, with whatever else it speaks of; nothing if there is none.
+fn promise(service: &LedgerService, records: &mut Vec<Record>) -> Result<Option<Receipt>> {
+    let Some(last) = records.last() else { return Ok(None) };
+    let Ok(leaf) = LeafRef::parse(&last.leaf) else { return Ok(None) };
+    let (next, found) = (last.position + 1, service.recorded(leaf.command)?);
+    let Some(receipt) = found.and_then(|found| found.receipt) else { return Ok(None) };
+    if receipt.seq >= next {
+        records.extend(service.records(next, &|_| {})?);
+    }
+    Ok(Some(receipt))
 }
 
 /// The proof that a record is under the newest checkpoint. It is checked by whoever verifies it.
 pub(crate) fn prove(context: &Context, url: &str, position: u64) -> Result<TlogProof> {
-    let proof = service(url, context.lang)?.inclusion(position)?;
-    proof.parse().map_err(|_| {
+    proof(&service(url, context.lang)?, position)
+}
+
+/// The same of a service.
+pub(crate) fn proof(service: &LedgerService, position: u64) -> Result<TlogProof> {
+    let proof: Option<TlogProof> = service.inclusion(position)?.parse().ok();
+    proof.filter(|proof| proof.index() == position).ok_or_else(|| {
         let message = text("回应不可用", "the answer cannot be used");
-        CliError::new("bad_answer", exit::UNREACHABLE, message).at("url", url)
+        CliError::new("bad_answer", exit::UNREACHABLE, message).at("position", position)
     })
 }
 

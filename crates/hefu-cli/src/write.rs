@@ -1,9 +1,7 @@
 //! One command from the command line into the ledger: signed here, submitted, answered.
 
-use std::sync::PoisonError;
-
 use hefu_domain::state::State;
-use hefu_engine::{Accepted, Answer, Draft, Engine, Mode, Signer, system_clock};
+use hefu_engine::{Accepted, Draft, Mode, system_clock};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -11,6 +9,7 @@ use crate::{
     error::{CliError, Result},
     lang::{Text, text},
     render::{self, Column, Page, Table, plain, shown},
+    writing::{Answered, Writing},
 };
 
 /// Who signs, and whether it is only tried.
@@ -37,16 +36,31 @@ pub(crate) fn one(
     told(context, &accepted, signing.dry_run, Vec::new(), Vec::new())
 }
 
+/// The same with fields that need no look at the state.
+pub(crate) fn complete(context: &Context, signing: &Signing, fields: Fields) -> Result<u8> {
+    let accepted = submitted(context, signing, false, |_| Ok(fields))?;
+    told(context, &accepted, signing.dry_run, Vec::new(), Vec::new())
+}
+
 /// Builds the fields from the state, signs, submits.
 pub(crate) fn recorded(
     context: &Context,
     signing: &Signing,
     fields: impl FnOnce(&State) -> Result<Fields>,
 ) -> Result<Accepted> {
-    let engine = context.engine()?;
-    let outcome = submit(context, &engine, signing, fields);
+    submitted(context, signing, true, fields)
+}
+
+fn submitted(
+    context: &Context,
+    signing: &Signing,
+    looks: bool,
+    fields: impl FnOnce(&State) -> Result<Fields>,
+) -> Result<Accepted> {
+    let ledger = Writing::open(context)?;
+    let outcome = submit(&ledger, signing, looks, fields);
     // Closing comes first: a refusal leaves the ledger as clean as an acceptance.
-    let closed = engine.close();
+    let closed = ledger.close();
     let accepted = outcome?;
     closed?;
     Ok(accepted)
@@ -86,23 +100,25 @@ pub(crate) fn told(
 }
 
 fn submit(
-    context: &Context,
-    engine: &Engine,
+    ledger: &Writing<'_>,
     signing: &Signing,
+    looks: bool,
     fields: impl FnOnce(&State) -> Result<Fields>,
 ) -> Result<Accepted> {
-    let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
-    let command = fields(&views.state)?;
-    let mut signer = Signer::new(engine.origin().clone(), context.keys()?);
+    let command = ledger.known(looks, fields)?;
+    let (mut signer, _) = ledger.signer()?;
+    let looks = signer.looks(&command);
     let draft = Draft { command, id: None, signer: signing.signer.clone() };
-    let signed = signer.sign(draft, &views.state, system_clock())?;
-    drop(views);
+    let signed = ledger.known(looks, |state| Ok(signer.sign(draft, state, system_clock())?))?;
+    let id = signed.id().to_string();
     let mode = if signing.dry_run { Mode::DryRun } else { Mode::Each };
-    let answers = engine.submit(vec![signed.into_bytes()], mode, None).wait()?;
-    match answers.into_iter().next() {
-        Some(Answer::Accepted(accepted)) => Ok(accepted),
-        Some(Answer::Refused(refused, _)) => Err(CliError::refused(&refused)),
-        None => Err(hefu_engine::EngineError::Stopped("no answer".to_owned()).into()),
+    let answers = ledger.submit(vec![signed.into_bytes()], mode).wait();
+    match answers.map_err(|error| error.at("id", id))?.into_iter().next() {
+        Some(Answered::Accepted(accepted)) => Ok(accepted),
+        Some(Answered::Refused(why, _)) => Err(CliError::refused(why)),
+        Some(Answered::Skipped) | None => {
+            Err(hefu_engine::EngineError::Stopped("no answer".to_owned()).into())
+        }
     }
 }
 

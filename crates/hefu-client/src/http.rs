@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ureq::{
-    Agent, http,
+    Agent, RequestBuilder, http,
     tls::{PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
@@ -90,16 +90,18 @@ impl Http {
 
     /// Gets a file of at most `max` bytes. Whatever the status, an answer is an answer.
     pub fn get(&self, url: &str, max: u64) -> Result<Answer, HttpError> {
-        let request = self
-            .headers
-            .iter()
-            .fold(self.agent.get(url), |request, (name, value)| request.header(*name, value));
-        Http::finish(url, max, request.call())
+        Http::finish(url, max, self.as_caller(self.agent.get(url)).call())
     }
 
     /// Posts a body, for an answer of at most `max` bytes.
     pub fn post(&self, url: &str, kind: &str, body: &[u8], max: u64) -> Result<Answer, HttpError> {
-        Http::finish(url, max, self.agent.post(url).header("content-type", kind).send(body))
+        let request = self.as_caller(self.agent.post(url)).header("content-type", kind);
+        Http::finish(url, max, request.send(body))
+    }
+
+    /// With what stands in every request.
+    fn as_caller<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
 
     fn finish(

@@ -1,13 +1,17 @@
 //! A ledger's service, asked over HTTP: its records and its newest checkpoint. Whether the records are what the checkpoint
 //! stands for is for the reader to find out.
 
+mod writing;
+
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hefu_chain::record::Record;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::http::{Http, HttpError};
+use crate::http::{self, Http, HttpError};
+
+pub use self::writing::{Answered, BATCH_BYTES, Denial, OnRecord, Together};
 
 /// Bytes of one answer: a page of records in Base64, with room to spare.
 const MAX_ANSWER: u64 = 64 << 20;
@@ -100,9 +104,9 @@ impl LedgerService {
             .map(|(answer, _)| answer.proof)
     }
 
-    /// All records from position 0 on; `progress` is told how many have come.
-    pub fn records(&self, progress: &dyn Fn(u64)) -> Result<Vec<Record>, ServiceFailure> {
-        let (mut records, mut next) = (Vec::new(), 0_u64);
+    /// All records from a position on; `progress` is told how many have come.
+    pub fn records(&self, from: u64, progress: &dyn Fn(u64)) -> Result<Vec<Record>, ServiceFailure> {
+        let (mut records, mut next) = (Vec::new(), from);
         loop {
             let (page, url) = self.get::<Page>(&format!("/v1/records?from={next}"))?;
             let unreadable = |why: &str| ServiceFailure::Unreadable { url: url.clone(), why: why.to_owned() };
@@ -119,9 +123,24 @@ impl LedgerService {
         }
     }
 
+    /// One record; nothing if there is none.
+    pub fn record(&self, position: u64) -> Result<Option<Record>, ServiceFailure> {
+        let (page, url) = self.get::<Page>(&format!("/v1/records?from={position}&limit=1"))?;
+        let Some(one) = page.records.into_iter().next() else { return Ok(None) };
+        let why = "another record came than was asked for".to_owned();
+        match record(one).filter(|record| record.position == position) {
+            Some(record) => Ok(Some(record)),
+            None => Err(ServiceFailure::Unreadable { url, why }),
+        }
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<(T, String), ServiceFailure> {
         let url = format!("{}{path}", self.base);
         let answer = self.http.get(&url, MAX_ANSWER)?;
+        LedgerService::read(url, &answer)
+    }
+
+    fn read<T: DeserializeOwned>(url: String, answer: &http::Answer) -> Result<(T, String), ServiceFailure> {
         if answer.status == 200 {
             return match serde_json::from_slice(&answer.body) {
                 Ok(value) => Ok((value, url)),

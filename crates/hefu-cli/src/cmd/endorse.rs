@@ -30,7 +30,7 @@ pub(crate) struct Args {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let reader = context.reader()?;
-    let keys = context.keys()?;
+    let keys = context.keys_for(&reader.origin)?;
     let load = |name: &String| keys.load(name).map_err(|error| CliError::from(error).at("field", "with"));
     let keys = args.with.iter().map(load).collect::<Result<Vec<_>>>()?;
     let name = args.file.display().to_string();

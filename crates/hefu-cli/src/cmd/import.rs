@@ -7,12 +7,11 @@ mod known;
 use std::{
     collections::{BTreeSet, HashMap},
     path::PathBuf,
-    sync::PoisonError,
 };
 
 use clap::{Subcommand, ValueEnum};
 use hefu_domain::{region::RegionCode, state::State};
-use hefu_engine::{Answer, Draft, Engine, Mode, Signer, system_clock};
+use hefu_engine::{Draft, Mode, system_clock};
 use hefu_exchange::{
     FileError,
     import::{self, Imported, Options, quantity::MoneyUnit},
@@ -24,6 +23,7 @@ use crate::{
     error::{CliError, Result, exit},
     lang::text,
     render::{self, Column, Format, Json, Page, Table, plain},
+    writing::{Answered, Writing},
 };
 
 /// `hefu import`
@@ -135,10 +135,10 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         }
     };
     let bytes = read_file(&input.file)?;
-    let engine = context.engine()?;
-    let outcome = rows(context, &engine, &input, &bytes, reading);
+    let ledger = Writing::open(context)?;
+    let outcome = rows(&ledger, &input, &bytes, reading);
     // Closing comes first: the ledger is left clean whatever the table held.
-    let closed = engine.close();
+    let closed = ledger.close();
     let outcome = outcome?;
     closed?;
     told(context, &input, outcome)
@@ -146,57 +146,54 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
 
 type Reader = fn(&[u8], &Options<'_>) -> std::result::Result<Imported, FileError>;
 
-fn rows(
-    context: &Context,
-    engine: &Engine,
-    input: &Input,
-    bytes: &[u8],
-    reading: Reading,
-) -> Result<Outcome> {
+fn rows(ledger: &Writing<'_>, input: &Input, bytes: &[u8], reading: Reading) -> Result<Outcome> {
     let name = input.file.display().to_string();
-    let keys = context.keys()?;
+    let (mut signer, keys) = ledger.signer()?;
     let region = keys.load(&input.signer)?.file.region;
-    let views = engine.views().read().unwrap_or_else(PoisonError::into_inner);
-    let Imported { drafts, errors, hidden } =
-        understood(&views.state, (&name, input.sheet.as_deref()), region, bytes, reading)?;
-    let mut outcome = Outcome { rows: drafts.len(), bad: errors, hidden, ..Outcome::default() };
-    let bad_rows: BTreeSet<_> = outcome.bad.iter().filter_map(|error| error.row).collect();
-    outcome.rows += bad_rows.len();
-    let known::Sorted { new: drafts, known, differing } = known::sorted(&views.state, drafts);
-    outcome.repeated = known.len() as u64;
-    outcome.known = known;
     let located = |(row, error): (u64, CliError)| (row, error.at("file", name.clone()).at("row", row));
-    outcome.refused.extend(differing.into_iter().map(located));
-    let wrong = !outcome.bad.is_empty() || !outcome.refused.is_empty();
-    if drafts.is_empty() || (wrong && !input.skip_bad) {
+    let mut outcome = Outcome::default();
+    let mut commands = Vec::new();
+    let mut numbers = Vec::new();
+    ledger.known(true, |state| {
+        let Imported { drafts, errors, hidden } =
+            understood(state, (&name, input.sheet.as_deref()), region, bytes, reading)?;
+        (outcome.rows, outcome.bad, outcome.hidden) = (drafts.len(), errors, hidden);
+        let bad_rows: BTreeSet<_> = outcome.bad.iter().filter_map(|error| error.row).collect();
+        outcome.rows += bad_rows.len();
+        let known::Sorted { new: drafts, known, differing } = known::sorted(state, drafts);
+        outcome.repeated = known.len() as u64;
+        outcome.known = known;
+        outcome.refused.extend(differing.into_iter().map(located));
+        let wrong = !outcome.bad.is_empty() || !outcome.refused.is_empty();
+        if wrong && !input.skip_bad {
+            return Ok(());
+        }
+        for (row, command) in drafts {
+            let draft = Draft { command, id: None, signer: input.signer.clone() };
+            commands.push(signer.sign(draft, state, system_clock())?.into_bytes());
+            numbers.push(row);
+        }
+        Ok(())
+    })?;
+    if commands.is_empty() {
         return Ok(outcome);
     }
-    let mut signer = Signer::new(engine.origin().clone(), keys);
-    let mut commands = Vec::with_capacity(drafts.len());
-    let mut numbers = Vec::with_capacity(drafts.len());
-    for (row, command) in drafts {
-        let draft = Draft { command, id: None, signer: input.signer.clone() };
-        commands.push(signer.sign(draft, &views.state, system_clock())?.into_bytes());
-        numbers.push(row);
-    }
-    drop(views);
     let mode = match (input.dry_run, input.skip_bad) {
         (true, _) => Mode::DryRun,
         (false, true) => Mode::Each,
         (false, false) => Mode::Atomic,
     };
-    for (row, answer) in numbers.into_iter().zip(engine.submit(commands, mode, None).wait()?) {
+    for (row, answer) in numbers.into_iter().zip(ledger.submit(commands, mode).wait()?) {
         match answer {
-            Answer::Accepted(one) if one.repeated => outcome.repeated += 1,
-            Answer::Accepted(one) => {
+            Answered::Accepted(one) if one.repeated => outcome.repeated += 1,
+            Answered::Accepted(one) => {
                 outcome.imported += 1;
                 let last = one.position + u64::from(one.records.max(1)) - 1;
                 outcome.positions = Some((outcome.positions.map_or(one.position, |(first, _)| first), last));
             }
-            Answer::Refused(hefu_engine::Refused::Skipped, _) => {}
-            Answer::Refused(refused, _) => {
-                let error = CliError::refused(&refused);
-                outcome.refused.push(located((row, error)));
+            Answered::Skipped => {}
+            Answered::Refused(why, _) => {
+                outcome.refused.push(located((row, CliError::refused(why))));
             }
         }
     }

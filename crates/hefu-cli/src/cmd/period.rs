@@ -33,7 +33,6 @@ pub(crate) struct Close {
 /// Runs it.
 pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
     let What::Close(Close { period, signing }) = args.what;
-    write::one(context, &signing, |_| {
-        Ok(write::fields("close_period", [("period", Some(period.to_string().into()))]))
-    })
+    let fields = write::fields("close_period", [("period", Some(period.to_string().into()))]);
+    write::complete(context, &signing, fields)
 }

@@ -39,7 +39,7 @@ pub(crate) struct Args {
 /// Serves until SIGINT or SIGTERM. Prints the address once it listens.
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     context.exists()?;
-    let server = listen(args)?;
+    let server = listen(context, args)?;
     answer(context, server, args.checkpoint_every, |url| {
         render::write_out(format!("{}\n", json!({"url": url})).as_bytes())?;
         context.say(&text(
@@ -51,13 +51,29 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
 }
 
 /// A server that listens, and the scheme of its URLs.
-fn listen(args: &Args) -> Result<(Server, &'static str)> {
+fn listen(context: &Context, args: &Args) -> Result<(Server, &'static str)> {
     let files = args.tls_cert.as_ref().zip(args.tls_key.as_ref());
     let tls = files.map(|(certificate, key)| Tls::read(certificate, key)).transpose()?;
+    let heard = context.clone();
+    let tls = tls.map(|tls| tls.telling(move |outcome| reloaded(&heard, outcome)));
     let scheme = if tls.is_some() { "https" } else { "http" };
     let limits = Limits { connections: CONNECTIONS, ..Limits::default() };
     let listen = Listen { address: args.listen, exposed: args.without_tls };
     Ok((Server::listen_with(listen, tls, limits)?, scheme))
+}
+
+/// Says what became of a certificate that was to be read again. That it was not is said even to who wants to hear little.
+fn reloaded(context: &Context, outcome: std::result::Result<(), ServerError>) {
+    match outcome {
+        Ok(()) => context.say(&text("证书已重新载入", "the certificate was read again")),
+        Err(error) => {
+            let hint = text(
+                "沿用原证书;更正文件后再发送 SIGHUP",
+                "the old certificate stays; correct the files and send SIGHUP again",
+            );
+            crate::report(context, &CliError::from(error).hint(hint));
+        }
+    }
 }
 
 /// The same on this machine only: at the address, or where there is room.

@@ -130,7 +130,8 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
         }
         What::Pay(args) => return pay(context, &args),
     };
-    write::one(context, &signing, |_| Ok(write::fields(kind, [("period", Some(period.to_string().into()))])))
+    let fields = write::fields(kind, [("period", Some(period.to_string().into()))]);
+    write::complete(context, &signing, fields)
 }
 
 fn pay(context: &Context, args: &Pay) -> Result<u8> {

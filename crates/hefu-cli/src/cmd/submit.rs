@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hefu_engine::{Engine, Mode};
+use hefu_engine::Mode;
 use hefu_exchange::journal::Lines;
 
 pub(crate) use self::tally::unreadable;
@@ -24,6 +24,7 @@ use crate::{
     context::{Context, not_a_folder},
     error::{CliError, Result, exit},
     lang::text,
+    writing::Writing,
 };
 
 /// `hefu submit`
@@ -74,13 +75,13 @@ impl Args {
 pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
     let reader = input(&args.file)?;
     let receipts = args.receipts.as_deref().map(Receipts::open).transpose()?;
-    let engine = context.engine()?;
+    let ledger = Writing::open(context)?;
     let mut tally = Tally::new(context, args, receipts);
-    let outcome = feed(context, args, &engine, reader, &mut tally);
+    let outcome = feed(context, args, &ledger, reader, &mut tally);
     // What is on record has its proof even if a later line was wrong.
-    let proven = tally.prove(&engine);
+    let proven = tally.prove(&ledger);
     // Closing comes first: the ledger is left clean whatever the journal held.
-    let closed = engine.close();
+    let closed = ledger.close();
     tally.print()?;
     outcome?;
     proven?;
@@ -91,12 +92,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
 fn feed<'a>(
     context: &Context,
     args: &'a Args,
-    engine: &Engine,
+    ledger: &Writing<'_>,
     reader: Box<dyn BufRead>,
     tally: &mut Tally<'a>,
 ) -> Result {
     let progress = context.progress(None, &text("提交", "submitting"));
-    let mut pipeline = Pipeline::new(engine, context.keys()?, args, tally);
+    let mut pipeline = Pipeline::new(ledger, args, tally);
     let mut last = 0;
     let mut lines = Lines::new(reader, &args.name()).filter(|line| {
         last = match line {

@@ -101,17 +101,15 @@ fn freeze(context: &Context, args: &Freeze) -> Result<u8> {
     let digest = vintages::digest(&reader.views, &indicators, &args.period);
     drop(reader);
     let list = |names: Vec<String>| Some(json!(names));
-    write::one(context, &args.signing, |_| {
-        let fields = [
-            ("digest", Some(digest.to_string().into())),
-            ("indicators", list(indicators.iter().map(ToString::to_string).collect())),
-            ("kind", Some(VintageKind::from(args.kind).name().into())),
-            ("name", Some(args.name.clone().into())),
-            ("periods", list(args.period.iter().map(ToString::to_string).collect())),
-            ("position", Some(position.into())),
-        ];
-        Ok(write::fields("freeze_vintage", fields))
-    })
+    let fields = [
+        ("digest", Some(digest.to_string().into())),
+        ("indicators", list(indicators.iter().map(ToString::to_string).collect())),
+        ("kind", Some(VintageKind::from(args.kind).name().into())),
+        ("name", Some(args.name.clone().into())),
+        ("periods", list(args.period.iter().map(ToString::to_string).collect())),
+        ("position", Some(position.into())),
+    ];
+    write::complete(context, &args.signing, write::fields("freeze_vintage", fields))
 }
 
 fn list(context: &Context, args: &List) -> Result<u8> {

@@ -2,7 +2,7 @@
 
 pub(super) const WORDS: &[(&str, &str)] = &[
     ("", "合符 Hefu:两地各持一半凭证的账本"),
-    ("*/ledger", "账本目录;查看时也可为其服务的网址(HEFU_TOKEN、HEFU_CA)"),
+    ("*/ledger", "账本目录,或其服务的网址(HEFU_TOKEN、HEFU_CA、HEFU_KEYS)"),
     ("*/lang", "语言;默认随系统区域设置"),
     ("*/format", "结果的形式;终端上默认为表格,否则为 jsonl"),
     ("*/quiet", "精简提示;结果照常输出"),

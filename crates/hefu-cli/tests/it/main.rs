@@ -22,6 +22,7 @@ mod publish;
 mod reconcile;
 mod redaction;
 mod remote;
+mod remote_writing;
 mod reports;
 mod restructure;
 mod sdmx;

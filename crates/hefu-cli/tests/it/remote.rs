@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use crate::support::{PROJECT, Place, Ran, hefu};
 
 /// A `hefu serve` at work, and its URL.
-struct Service {
+pub(crate) struct Service {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Service {
-    fn start(place: &Place, args: &[&str]) -> Service {
+    pub(crate) fn start(place: &Place, args: &[&str]) -> Service {
         let mut command = hefu();
         command
             .current_dir(place.path(""))
@@ -35,7 +35,7 @@ impl Service {
     }
 
     /// Stops it as an operator does; it ends well.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
@@ -49,7 +49,7 @@ impl Drop for Service {
     }
 }
 
-fn token(place: &Place, role: &str, more: &[&str]) -> String {
+pub(crate) fn token(place: &Place, role: &str, more: &[&str]) -> String {
     let args = [&["token", "create", "somebody", "--role", role][..], more].concat();
     place.run(&args).exits(0).json()["token"].as_str().unwrap().to_owned()
 }
@@ -59,7 +59,7 @@ fn over(place: &Place, url: &str, token: &str, args: &[&str]) -> Ran {
     over_with(place, &[("HEFU_TOKEN", token)], &[&["-L", url][..], args].concat())
 }
 
-fn over_with(place: &Place, set: &[(&str, &str)], args: &[&str]) -> Ran {
+pub(crate) fn over_with(place: &Place, set: &[(&str, &str)], args: &[&str]) -> Ran {
     let mut command = hefu();
     command.current_dir(place.path("")).envs(set.iter().copied()).args(args).stdin(Stdio::null());
     Ran::new(command.output().unwrap())
@@ -123,9 +123,9 @@ fn what_does_not_work_over_a_url_says_so() {
     let error = |ran: Ran, code: i32| ran.exits(code).error()["code"].as_str().unwrap().to_owned();
     place.write("more.jsonl", "");
     for args in [
-        &["submit", "more.jsonl"][..],
-        &["tier", "exhaust", PROJECT, "local", "--reason", "land", "--as", "330108"],
-        &["audit", "checkpoint"],
+        &["audit", "checkpoint"][..],
+        &["audit", "rotate-log-key"],
+        &["restore", "copy"],
         &["audit", "replay"],
         &["backup", "copy"],
         &["check"],
@@ -165,6 +165,49 @@ fn over_tls_only_to_whom_the_certificate_names() {
     assert_eq!(unknown.error()["code"], "unreachable");
     let wrong = over_with(&place, &[("HEFU_TOKEN", &auditor), ("HEFU_CA", &key)], &show).exits(78);
     assert_eq!(wrong.error()["code"], "bad_certificate");
+}
+
+#[test]
+fn a_new_certificate_is_taken_up_while_the_service_runs() {
+    let place = Place::with_sample();
+    let auditor = token(&place, "auditor", &[]);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hefu-server/tests/it/data");
+    let put = |from: &str, to: &str| {
+        fs::copy(data.join(from), place.path(to)).unwrap();
+    };
+    put("server.pem", "tls.pem");
+    put("server.key", "tls.key");
+    let mut command = hefu();
+    let args = ["-L", "L", "--format", "json", "serve", "--listen", "127.0.0.1:0"];
+    command.current_dir(place.path("")).args(args).args(["--tls-cert", "tls.pem", "--tls-key", "tls.key"]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said: Value = serde_json::from_str(&line).unwrap();
+    let url = said["url"].as_str().unwrap().replace("127.0.0.1", "localhost");
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut told_to_read = |expected: &str| {
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+        assert!(talk.any(|line| line.contains(expected)), "{expected}");
+    };
+    let shows = |roots: &str, code: i32| {
+        let roots = data.join(roots).to_str().unwrap().to_owned();
+        let show = ["-L", &url, "project", "show", PROJECT, "--format", "json"];
+        over_with(&place, &[("HEFU_TOKEN", &auditor), ("HEFU_CA", &roots)], &show).exits(code);
+    };
+    shows("ca.pem", 0);
+    shows("next-ca.pem", 69);
+    // A certificate without its key changes nothing, and is said.
+    put("next.pem", "tls.pem");
+    told_to_read("tls.key");
+    shows("ca.pem", 0);
+    put("next.key", "tls.key");
+    told_to_read("was read again");
+    shows("next-ca.pem", 0);
+    shows("ca.pem", 69);
+    Service { child, url }.stop();
 }
 
 #[test]

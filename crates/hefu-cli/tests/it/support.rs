@@ -56,6 +56,7 @@ pub(crate) fn hefu() -> Command {
         "HEFU_LEDGER",
         "HEFU_TOKEN",
         "HEFU_CA",
+        "HEFU_KEYS",
         "LC_ALL",
         "LC_MESSAGES",
         "LANG",

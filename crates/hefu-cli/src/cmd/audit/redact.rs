@@ -46,7 +46,7 @@ pub(crate) fn run(context: &Context, args: Args) -> Result<u8> {
             .map(|()| exit::DONE);
     };
     drop(reader);
-    let done = write::one(context, &Signing { signer, dry_run: args.dry_run }, |_| Ok(fields))?;
+    let done = write::complete(context, &Signing { signer, dry_run: args.dry_run }, fields)?;
     if !args.dry_run {
         context.say(&text(
             "文字已从账本目录移除;备份、导出的证据包和各人保存的日志需另行处理",
@@ -78,7 +78,10 @@ fn command(context: &Context, reader: &Reader, args: &Args) -> Result<Fields> {
         ],
     );
     if let Some(name) = &args.auditor {
-        let key = context.keys()?.load(name).map_err(|error| CliError::from(error).at("field", "auditor"))?;
+        let key = context
+            .keys_for(&reader.origin)?
+            .load(name)
+            .map_err(|error| CliError::from(error).at("field", "auditor"))?;
         endorse(&reader.origin, &mut fields, &key)?;
     }
     Ok(fields)

@@ -107,7 +107,6 @@ pub(crate) struct Rule {
 /// `hefu dispute open`
 pub(super) fn open(context: &Context, args: &Open) -> Result<u8> {
     let id = args.id.unwrap_or_else(Uuid::now_v7);
-    context.exists()?;
     let evidence = files::put(context, &args.evidence, &args.signing.signer)?;
     let code = write::one(context, &args.signing, |state| {
         let matter = matter(state, args)?;
@@ -148,7 +147,6 @@ fn matter(state: &State, args: &Open) -> Result<Value> {
 
 /// `hefu dispute answer|appeal`
 pub(super) fn say(context: &Context, kind: &str, args: &Say) -> Result<u8> {
-    context.exists()?;
     let evidence = files::put(context, &args.evidence, &args.signing.signer)?;
     act(context, kind, &args.dispute, &args.signing, |_| {
         vec![("statement", Some(json!(args.statement))), ("evidence", evidence)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use hefu_chain::hash::Sha256Digest;
 use hefu_domain::id::{Digest, Evidence};
-use hefu_store::evidence::{EvidenceFolder, Holding};
+use hefu_store::evidence::Holding;
 use serde_json::json;
 
 use super::{
@@ -83,7 +83,7 @@ pub(crate) struct Check {
 
 /// Runs it.
 pub(super) fn run(context: &Context, args: Args) -> Result<u8> {
-    context.exists()?;
+    context.evidence()?;
     match args.what {
         What::Add(args) => {
             let items = files::put(context, &args.files, &args.signing.signer)?;
@@ -111,7 +111,7 @@ fn get(context: &Context, args: &Get) -> Result<u8> {
         let message = text(format!("{name} 已存在"), format!("{name} exists already"));
         return Err(CliError::new("file_exists", exit::CANNOT_CREATE, message).at("file", name));
     }
-    let folder = EvidenceFolder::beside(context.dir()?);
+    let folder = context.evidence()?;
     let size = match folder.get(&sha256, &args.out)? {
         Holding::Whole(size) => size,
         Holding::Missing => {
@@ -150,7 +150,7 @@ fn withdraw(context: &Context, args: &Withdraw) -> Result<u8> {
         .disputes
         .values()
         .any(|dispute| dispute.evidence.iter().any(|(known, _)| known.0.0 == sha256.0));
-    let folder = EvidenceFolder::beside(context.dir()?);
+    let folder = context.evidence()?;
     if used {
         context.say(&text("另一争议仍引用该文件,文件保留", "another dispute rests on the file; it stays"));
     } else if folder.withdraw(&sha256)? {
@@ -175,7 +175,7 @@ fn standing(context: &Context, item: &Item, holding: Holding) -> (&'static str, 
 
 fn check(context: &Context, args: &Check) -> Result<u8> {
     let (reader, position) = find::reader(context, None)?;
-    let folder = EvidenceFolder::beside(context.dir()?);
+    let folder = context.evidence()?;
     let mut table = Table::new(vec![
         Column::text("dispute", "争议", "dispute"),
         Column::text("sha256", "摘要", "digest"),

@@ -7,7 +7,6 @@ use hefu_domain::{
     id::{Digest, Evidence},
     region::RegionCode,
 };
-use hefu_store::evidence::EvidenceFolder;
 use serde_json::{Value, json};
 
 use crate::{
@@ -64,8 +63,8 @@ pub(super) fn put(context: &Context, exhibits: &[Exhibit], signer: &str) -> Resu
     if exhibits.is_empty() {
         return Ok(None);
     }
+    let folder = context.evidence()?;
     let holder = holder(context, signer)?;
-    let folder = EvidenceFolder::beside(context.dir()?);
     let mut items: Vec<Value> = Vec::new();
     for Exhibit { path, description } in exhibits {
         not_a_folder(path)?;
@@ -99,7 +98,8 @@ pub(crate) fn media_type(path: &Path) -> &'static str {
 
 /// The region whose key signs keeps the file.
 fn holder(context: &Context, signer: &str) -> Result<RegionCode> {
-    let key = context.keys()?.load(signer).map_err(|error| CliError::from(error).at("field", "as"))?;
+    let key =
+        context.signing_keys()?.load(signer).map_err(|error| CliError::from(error).at("field", "as"))?;
     key.file.region.ok_or_else(|| {
         let message = text(
             format!("密钥 `{signer}` 不属于任何地区"),

@@ -67,12 +67,15 @@ pub(super) fn run(context: &Context, args: Args) -> Result<u8> {
         }
     };
     for name in &args.with {
-        let key = context.keys()?.load(name).map_err(|error| CliError::from(error).at("field", "with"))?;
+        let key = context
+            .keys_for(&reader.origin)?
+            .load(name)
+            .map_err(|error| CliError::from(error).at("field", "with"))?;
         endorse(&reader.origin, &mut fields, &key)?;
     }
     drop(reader);
     if let Some(signer) = args.signer {
-        return write::one(context, &Signing { signer, dry_run: args.dry_run }, |_| Ok(fields));
+        return write::complete(context, &Signing { signer, dry_run: args.dry_run }, fields);
     }
     let next = "hefu dispute settle --line FILE --as KEY";
     context.say(&text(format!("交另一方签署:{next}"), format!("for the other party to sign: {next}")));

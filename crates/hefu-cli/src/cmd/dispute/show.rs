@@ -2,12 +2,12 @@
 
 use hefu_chain::hash::Sha256Digest;
 use hefu_domain::id::KeyId;
-use hefu_store::evidence::{EvidenceFolder, Holding};
+use hefu_store::evidence::Holding;
 
 use super::{course, remedy};
 use crate::{
     cmd::project::{signer, summary},
-    context::{Context, Place},
+    context::Context,
     error::Result,
     find::{self, AsOf},
     lang::text,
@@ -135,10 +135,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<u8> {
 
 fn evidence(context: &Context, items: &[course::Item]) -> Result<Table> {
     // Over a URL no file is here.
-    let folder = match &context.place {
-        Place::Dir(dir) => Some(EvidenceFolder::beside(dir)),
-        Place::Url(_) => None,
-    };
+    let folder = context.evidence().ok();
     let mut table = Table::new(vec![
         Column::text("sha256", "摘要", "digest"),
         Column::text("description", "说明", "shows"),

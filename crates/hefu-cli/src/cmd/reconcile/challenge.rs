@@ -108,7 +108,7 @@ pub(super) fn open(found: &Found<'_>, id: &str) -> Result<u8> {
 /// A book is its region's own: nobody else signs for it.
 fn own_key(found: &Found<'_>) -> Result {
     let Some(name) = &found.args.challenge.signer else { return Ok(()) };
-    let region = found.context.keys()?.load(name)?.file.region;
+    let region = found.context.signing_keys()?.load(name)?.file.region;
     let code = found.state().code(found.region);
     if region == Some(code) {
         return Ok(());

@@ -11,7 +11,7 @@ use hefu_exchange::{
     matching::{Group, Key},
     output::{self, Header},
 };
-use hefu_store::evidence::{EvidenceFolder, Put};
+use hefu_store::evidence::Put;
 
 use super::{Found, page};
 use crate::{
@@ -42,7 +42,7 @@ pub(super) fn evidence(
     dry_run: bool,
 ) -> Result<Vec<EvidenceItem>> {
     let path = &found.args.book;
-    let folder = EvidenceFolder::beside(found.context.dir()?);
+    let folder = found.context.evidence()?;
     let holder = found.state().code(found.region);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let sheet = found.book.sheet.as_ref().map(|sheet| format!(" 工作表“{sheet}”")).unwrap_or_default();

@@ -1,8 +1,9 @@
 //! Which field of a line a refusal is about. The rules name what is wrong; a person wants to know where to look.
 
 use hefu_domain::command::Command;
-use hefu_engine::Refused;
 use serde_json::{Map, Value};
+
+use crate::error::Why;
 
 /// The type of a draft, as one of the known names.
 pub(super) fn kind_of(command: &Map<String, Value>) -> Option<&'static str> {
@@ -11,11 +12,11 @@ pub(super) fn kind_of(command: &Map<String, Value>) -> Option<&'static str> {
 }
 
 /// The field a refusal is about, if it is about one.
-pub(super) fn field_of(refused: &Refused, kind: Option<&'static str>) -> Option<String> {
-    if let Some(field) = refused.field() {
-        return Some(field.to_owned());
+pub(super) fn field_of(why: &Why, kind: Option<&'static str>) -> Option<String> {
+    if let Some(field) = &why.field {
+        return Some(field.clone());
     }
-    let field = match refused.code() {
+    let field = match why.code.as_str() {
         "wrong_role" | "foreign_office" | "unknown_key" | "key_ended" => "as",
         "id_reused" => "id",
         "bad_signature" => "sig",

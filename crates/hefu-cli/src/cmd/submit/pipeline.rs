@@ -1,11 +1,8 @@
 //! Lines in, submissions out: while one is signed, the ones before are committed.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::PoisonError,
-};
+use std::collections::{HashMap, VecDeque};
 
-use hefu_engine::{Accepted, Answer, Engine, KeyStore, Mode, Recorded, Session, Ticket};
+use hefu_engine::{Accepted, Mode, Recorded};
 use hefu_exchange::journal::{Draft, JournalError, Line, LineKind};
 use uuid::Uuid;
 
@@ -15,7 +12,10 @@ use super::{
     signing::{Stamp, needs_published},
     tally::{Tally, Verdict},
 };
-use crate::error::{CliError, Result};
+use crate::{
+    error::{CliError, Result},
+    writing::{Answered, Pending, Writing},
+};
 
 /// Lines read, looked up, signed and submitted together.
 pub(super) const BATCH: usize = 512;
@@ -43,15 +43,14 @@ pub(super) struct Slot {
 
 struct Flight {
     slots: Vec<Slot>,
-    ticket: Ticket,
+    answers: Pending,
 }
 
 /// The way of a journal into the ledger.
 pub(super) struct Pipeline<'a, 't> {
-    engine: &'t Engine,
+    ledger: &'t Writing<'t>,
     mode: Mode,
-    session: Session,
-    stamp: Stamp<'a>,
+    stamp: Stamp<'a, 't>,
     file: String,
     slots: Vec<Slot>,
     commands: Vec<Vec<u8>>,
@@ -62,12 +61,11 @@ pub(super) struct Pipeline<'a, 't> {
 }
 
 impl<'a, 't> Pipeline<'a, 't> {
-    pub(super) fn new(engine: &'t Engine, keys: KeyStore, args: &'a Args, tally: &'t mut Tally<'a>) -> Self {
+    pub(super) fn new(ledger: &'t Writing<'t>, args: &'a Args, tally: &'t mut Tally<'a>) -> Self {
         Pipeline {
-            engine,
+            ledger,
             mode: args.mode(),
-            session: Session::default(),
-            stamp: Stamp::new(engine, keys, args.signer.as_deref()),
+            stamp: Stamp::new(ledger, args.signer.as_deref()),
             file: args.name(),
             slots: Vec::new(),
             commands: Vec::new(),
@@ -87,7 +85,7 @@ impl<'a, 't> Pipeline<'a, 't> {
         let ids: Vec<Uuid> = batch.iter().filter_map(|line| unsigned(line.as_ref().ok()?)?.id).collect();
         let mut recorded = HashMap::new();
         if !ids.is_empty() {
-            let found = self.engine.recorded(ids.clone())?;
+            let found = self.ledger.recorded(&ids)?;
             recorded.extend(ids.into_iter().zip(found).filter_map(|(id, found)| Some((id, found?))));
         }
         for line in batch {
@@ -168,11 +166,9 @@ impl<'a, 't> Pipeline<'a, 't> {
             while !self.flying.is_empty() {
                 self.land()?;
             }
+            self.ledger.look_again();
         }
-        let bytes = {
-            let views = self.engine.views().read().unwrap_or_else(PoisonError::into_inner);
-            self.stamp.sign(draft, &views.state)?
-        };
+        let bytes = self.stamp.sign(draft)?;
         self.push(line, kind, bytes);
         Ok(())
     }
@@ -189,14 +185,14 @@ impl<'a, 't> Pipeline<'a, 't> {
         let slots = std::mem::take(&mut self.slots);
         let commands = std::mem::take(&mut self.commands);
         self.drafts.clear();
-        let ticket = self.engine.submit(commands, self.mode, Some(&self.session));
-        self.flying.push_back(Flight { slots, ticket });
+        let answers = self.ledger.submit(commands, self.mode);
+        self.flying.push_back(Flight { slots, answers });
     }
 
     /// Waits for the oldest submission and counts its answers.
     fn land(&mut self) -> Result {
-        let Some(Flight { slots, ticket }) = self.flying.pop_front() else { return Ok(()) };
-        let mut answers = ticket.wait().map_err(|error| self.tally.failed(error.into()))?.into_iter();
+        let Some(Flight { slots, answers }) = self.flying.pop_front() else { return Ok(()) };
+        let mut answers = answers.wait().map_err(|error| self.tally.failed(error))?.into_iter();
         let mut accepted: HashMap<Uuid, Accepted> = HashMap::new();
         for slot in slots {
             let verdict = match &slot.source {
@@ -207,12 +203,12 @@ impl<'a, 't> Pipeline<'a, 't> {
                 Source::Recorded(first) => Verdict::Repeated((**first).clone()),
                 Source::Again(id) => accepted.get(id).cloned().map_or(Verdict::Skipped, Verdict::Repeated),
                 Source::Submitted => match answers.next() {
-                    Some(Answer::Accepted(one)) => {
+                    Some(Answered::Accepted(one)) => {
                         accepted.insert(one.id, one.clone());
                         if one.repeated { Verdict::Repeated(one) } else { Verdict::Accepted(one) }
                     }
-                    Some(Answer::Refused(hefu_engine::Refused::Skipped, _)) | None => Verdict::Skipped,
-                    Some(Answer::Refused(refused, signed)) => Verdict::Refused(refused, signed),
+                    Some(Answered::Skipped) | None => Verdict::Skipped,
+                    Some(Answered::Refused(why, signed)) => Verdict::Refused(why, signed),
                 },
             };
             self.tally.count(&slot, verdict)?;

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hefu_engine::{Accepted, Engine};
+use hefu_engine::Accepted;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use crate::{
     context::Context,
     error::{CliError, Result, exit},
     lang::text,
+    writing::Writing,
 };
 
 /// The folder.
@@ -55,18 +56,15 @@ impl Receipts {
     }
 
     /// Has a checkpoint signed and writes the proofs.
-    pub(super) fn prove(&self, context: &Context, engine: &Engine) -> Result {
-        if self.recorded.is_empty() {
-            return Ok(());
-        }
-        engine.checkpoint_now()?;
-        let prover = engine.prover()?;
+    pub(super) fn prove(&self, context: &Context, ledger: &Writing<'_>) -> Result {
+        let Some(last) = self.recorded.iter().map(|(_, position)| *position).max() else { return Ok(()) };
+        let proofs = ledger.proofs(last)?;
         let part = self.dir.join("tlog-proof.part");
         let length = Some(self.recorded.len() as u64);
         let progress = context.progress(length, &text("出具证明", "proving"));
         for (id, position) in &self.recorded {
             let path = self.dir.join(format!("{id}.tlog-proof"));
-            let proof = prover.inclusion(*position)?.to_string();
+            let proof = proofs.inclusion(*position)?;
             let written = fs::write(&part, proof).and_then(|()| fs::rename(&part, &path));
             written.map_err(|error| CliError::io(("写入", "write"), &path, &error))?;
             progress.more(1);

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use hefu_chain::command::SignedCommand;
 use hefu_domain::{
     id::{Digest, KeyId, ProjectId},
-    state::State,
     time::Timestamp,
 };
-use hefu_engine::{Engine, KeyStore, Signer, system_clock};
+use hefu_engine::{KeyStore, Signer, system_clock};
 use hefu_exchange::journal::Draft;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -16,6 +15,7 @@ use uuid::Uuid;
 use crate::{
     error::{CliError, Result, exit},
     lang::text,
+    writing::Writing,
 };
 
 /// A line signed here stays valid for a day from now.
@@ -25,9 +25,10 @@ const VALID_SECONDS: i64 = 86_400;
 type Proposal = (Uuid, Digest);
 
 /// Signs drafts.
-pub(super) struct Stamp<'a> {
-    signer: Signer,
-    keys: KeyStore,
+pub(super) struct Stamp<'a, 't> {
+    ledger: &'t Writing<'t>,
+    /// The signer and its keys, once there is something to sign.
+    tools: Option<(Signer, KeyStore)>,
     /// Key ids by name.
     known: HashMap<String, KeyId>,
     /// Who signs lines that name nobody.
@@ -36,10 +37,16 @@ pub(super) struct Stamp<'a> {
     proposals: HashMap<ProjectId, Proposal>,
 }
 
-impl<'a> Stamp<'a> {
-    pub(super) fn new(engine: &Engine, keys: KeyStore, default: Option<&'a str>) -> Self {
-        let signer = Signer::new(engine.origin().clone(), keys.clone());
-        Stamp { signer, keys, known: HashMap::new(), default, proposals: HashMap::new() }
+impl<'a, 't> Stamp<'a, 't> {
+    pub(super) fn new(ledger: &'t Writing<'t>, default: Option<&'a str>) -> Self {
+        Stamp { ledger, tools: None, known: HashMap::new(), default, proposals: HashMap::new() }
+    }
+
+    fn tools(&mut self) -> Result<&mut (Signer, KeyStore)> {
+        Ok(match &mut self.tools {
+            Some(tools) => tools,
+            nothing @ None => nothing.insert(self.ledger.signer()?),
+        })
     }
 
     /// Remembers a signed proposal, so that an unsigned answer further down can name it.
@@ -58,7 +65,8 @@ impl<'a> Stamp<'a> {
 
     /// The name of the key for a draft, once the key is there and is the one the line names.
     fn key(&mut self, draft: &Draft) -> Result<(String, KeyId)> {
-        let name = draft.signer.as_deref().or(self.default).ok_or_else(|| {
+        let default = self.default;
+        let name = draft.signer.as_deref().or(default).ok_or_else(|| {
             let message = text("该行未说明由谁签署", "the line does not say who signs it");
             let hint = text(
                 "在该行加上 \"as\":\"330108\",或使用 --as",
@@ -69,7 +77,7 @@ impl<'a> Stamp<'a> {
         let id = if let Some(id) = self.known.get(name) {
             *id
         } else {
-            let key = self.keys.load(name).map_err(|error| CliError::from(error).at("field", "as"))?;
+            let key = self.tools()?.1.load(name).map_err(|error| CliError::from(error).at("field", "as"))?;
             *self.known.entry(name.to_owned()).or_insert(key.file.key)
         };
         match &draft.key {
@@ -98,7 +106,7 @@ impl<'a> Stamp<'a> {
     }
 
     /// The bytes of the signed command.
-    pub(super) fn sign(&mut self, mut draft: Draft, state: &State) -> Result<Vec<u8>> {
+    pub(super) fn sign(&mut self, mut draft: Draft) -> Result<Vec<u8>> {
         let (name, _) = self.key(&draft)?;
         let now = system_clock();
         let instant = |text: Option<String>| text.and_then(|text| text.parse::<Timestamp>().ok());
@@ -106,7 +114,10 @@ impl<'a> Stamp<'a> {
         let not_after = instant(draft.not_after).unwrap_or(now.plus_seconds(VALID_SECONDS));
         self.settle_subject(&mut draft.command);
         let draft = hefu_engine::Draft { command: draft.command, id: draft.id, signer: name };
-        Ok(self.signer.sign_until(draft, state, at, not_after)?.into_bytes())
+        let ledger = self.ledger;
+        let (signer, _) = self.tools()?;
+        let looks = signer.looks(&draft.command);
+        ledger.known(looks, |state| Ok(signer.sign_until(draft, state, at, not_after)?.into_bytes()))
     }
 
     /// Names a proposal that came signed as the subject of an answer to it.

@@ -1,24 +1,25 @@
 //! What became of the lines: counts, receipts, and the first one that was refused.
 
 use hefu_chain::receipt::Refusal;
-use hefu_engine::{Accepted, Engine, Mode, Refused};
+use hefu_engine::{Accepted, Mode};
 use hefu_exchange::journal::JournalError;
 use serde_json::{Value, json};
 
 use super::{Args, fields::field_of, pipeline::Slot, receipts::Receipts};
 use crate::{
     context::Context,
-    error::{CliError, Result, exit},
+    error::{CliError, Result, Why, exit},
     lang::text,
     render::{self, Column, Format, Json, Page, Table, plain, shown},
     write::receipt_json,
+    writing::Writing,
 };
 
 /// The answer to one line.
 pub(super) enum Verdict {
     Accepted(Accepted),
     Repeated(Accepted),
-    Refused(Refused, Option<Box<Refusal>>),
+    Refused(Why, Option<Box<Refusal>>),
     Skipped,
 }
 
@@ -84,14 +85,14 @@ impl<'a> Tally<'a> {
                 self.repeated += 1;
                 self.keep_accepted(&Accepted { repeated: true, ..accepted })
             }
-            Verdict::Refused(refused, signed) => {
+            Verdict::Refused(why, signed) => {
                 let line = slot.line;
                 self.keep(&json!({
                     "id": signed.as_ref().map(|refusal| refusal.id.to_string()),
-                    "line": line, "code": refused.code(), "refusal": signed,
+                    "line": line, "code": why.code, "refusal": signed,
                 }))?;
-                let mut error = CliError::refused(&refused);
-                if let Some(field) = field_of(&refused, slot.kind) {
+                let mut error = CliError::refused(why.clone());
+                if let Some(field) = field_of(&why, slot.kind) {
                     error = error.at("field", field);
                 }
                 let error = error.at("file", self.args.name()).at("line", line);
@@ -174,8 +175,8 @@ impl<'a> Tally<'a> {
     }
 
     /// Proofs for what is on record, if receipts are asked for.
-    pub(super) fn prove(&self, engine: &Engine) -> Result {
-        self.receipts.as_ref().map_or(Ok(()), |receipts| receipts.prove(self.context, engine))
+    pub(super) fn prove(&self, ledger: &Writing<'_>) -> Result {
+        self.receipts.as_ref().map_or(Ok(()), |receipts| receipts.prove(self.context, ledger))
     }
 
     /// The result.
