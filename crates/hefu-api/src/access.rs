@@ -237,10 +237,7 @@ impl Reach {
     /// Whether a region of the caller's own is or was a party to the project.
     pub fn party(self, state: &State, project: &Project) -> Result<bool, Problem> {
         let Some(own) = self.area(state)? else { return Ok(true) };
-        let stays = project.stays.iter().map(|stay| stay.region);
-        let moves = project.transfers.iter().flat_map(|one| [one.origin, one.destination]);
-        let mut parties = stays.chain(moves);
-        Ok(parties.any(|region| state.regions.is_within(region, own)))
+        Ok(project.regions().any(|region| state.regions.is_within(region, own)))
     }
 
     /// Fails unless a region of the caller's own is or was a party to the project.

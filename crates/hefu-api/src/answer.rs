@@ -37,6 +37,23 @@ pub struct Known<'v> {
 }
 
 impl<'v> Known<'v> {
+    /// The views on the regions that a question asks for, if those are others than as filed.
+    fn restated(&self, geography: &str) -> Result<Option<Views>, Problem> {
+        match geography {
+            "" | "filed" => Ok(None),
+            "current" if self.frozen.is_some() => {
+                let (zh, en) = ("版次只按填报时的区划", "a vintage has figures as filed only");
+                Err(Problem::usage("geography", zh, en))
+            }
+            "current" => Ok(self.views.restated()),
+            other => Err(Problem::usage(
+                "geography",
+                format!("`{other}` 不是区划口径:写 filed 或 current"),
+                format!("`{other}` is not a geography: write filed or current"),
+            )),
+        }
+    }
+
     fn state(&self) -> &'v State {
         &self.views.state
     }

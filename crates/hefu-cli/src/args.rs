@@ -7,7 +7,8 @@ use clap::{ArgAction, Parser, Subcommand};
 use crate::{
     cmd::{
         audit, backup, bench, check, completions, demo, dispute, endorse, import, init, period, policy,
-        project, reconcile, report, restore, serve, settle, submit, tick, tier, token, transfer, vintage,
+        project, reconcile, region, report, restore, serve, settle, submit, tick, tier, token, transfer,
+        vintage,
     },
     lang::Lang,
     render::Format,
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     Import(import::Args),
     /// Look at projects
     Project(project::Args),
+    /// Regions: their lineage, and changes of name, code, extent and superior
+    Region(region::Args),
     /// Move a project: propose, accept, decline, withdraw
     Transfer(transfer::Args),
     /// Close a tier: exhaust it, or let a project skip it

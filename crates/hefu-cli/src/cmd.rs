@@ -14,6 +14,7 @@ pub(crate) mod period;
 pub(crate) mod policy;
 pub(crate) mod project;
 pub(crate) mod reconcile;
+pub(crate) mod region;
 pub(crate) mod report;
 pub(crate) mod restore;
 pub(crate) mod serve;

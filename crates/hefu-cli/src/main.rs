@@ -59,6 +59,7 @@ fn run(context: &Context, command: Command) -> Result<u8> {
         Command::Endorse(args) => cmd::endorse::run(context, &args),
         Command::Import(args) => cmd::import::run(context, args),
         Command::Project(args) => cmd::project::run(context, args),
+        Command::Region(args) => cmd::region::run(context, args),
         Command::Transfer(args) => cmd::transfer::run(context, args),
         Command::Tier(args) => cmd::tier::run(context, args),
         Command::Dispute(args) => cmd::dispute::run(context, args),

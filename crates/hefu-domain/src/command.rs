@@ -202,6 +202,49 @@ commands! {
         /// The region, by its present code.
         region: RegionCode,
     }
+    /// A county ends in another, which takes its place from a day on: in what is located there, in claims, in tax, in what is owed. By
+    /// the coordinator of the host or of a superior of both.
+    "merge_region" MergeRegion {
+        /// Effective date.
+        date: Date,
+        /// The decision it rests on, such as 国函〔2021〕29号.
+        document: String,
+        /// Other signatures that a date in a closed period needs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
+        /// The county that goes on.
+        into: RegionCode,
+        /// The county that ends.
+        region: RegionCode,
+    }
+    /// A part of a county goes to another (register a new one first), with the projects listed: all that the county has in them is the
+    /// other's from a day on. What is not listed stays. By the coordinator of the host or of a superior of both.
+    "split_region" SplitRegion {
+        /// Effective date.
+        date: Date,
+        /// The decision it rests on.
+        document: String,
+        /// Other signatures that a date in a closed period needs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
+        /// The county that the part goes to.
+        into: RegionCode,
+        /// The projects that go over: located in that part, or once moved away from it.
+        #[serde(default)] projects: Vec<ProjectId>,
+        /// The county that is split; it goes on.
+        region: RegionCode,
+    }
+    /// A region comes under another superior from a day on. By the coordinator of the host or of a superior of both superiors.
+    "reparent_region" ReparentRegion {
+        /// Effective date.
+        date: Date,
+        /// The decision it rests on.
+        document: String,
+        /// Other signatures that a date in a closed period needs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")] endorsements: Vec<Endorsement>,
+        /// The new superior.
+        parent: RegionCode,
+        /// The region.
+        region: RegionCode,
+    }
     /// Puts a whole new policy in force for what comes after. By the host's coordinator.
     "adopt_policy" AdoptPolicy {
         /// The policy.
@@ -748,6 +791,9 @@ impl Command {
             Command::CloseProject(c) => &c.endorsements,
             Command::SplitProject(c) => &c.endorsements,
             Command::MergeProjects(c) => &c.endorsements,
+            Command::MergeRegion(c) => &c.endorsements,
+            Command::SplitRegion(c) => &c.endorsements,
+            Command::ReparentRegion(c) => &c.endorsements,
             _ => &[],
         }
     }
@@ -759,6 +805,9 @@ impl Command {
             | Command::RegisterRegions(_)
             | Command::RenameRegion(_)
             | Command::RecodeRegion(_)
+            | Command::MergeRegion(_)
+            | Command::SplitRegion(_)
+            | Command::ReparentRegion(_)
             | Command::AdoptPolicy(_)
             | Command::RegisterKeys(_)
             | Command::RotateKey(_)

@@ -28,6 +28,8 @@ pub struct Weight {
 /// only a ruling gave a share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// The day whose regions and superiors count: the period's last.
+    day: Date,
     weights: Vec<Weight>,
     /// What rulings gave or took, in the order of `weights`; minor units.
     ruled: Vec<i64>,
@@ -89,9 +91,11 @@ fn is_live(project: &Project, transfer: &Transfer, class: Class, day: Date) -> b
     transfer.claim == ClaimStatus::Confirmed && start <= day && day < start.add_months(credit.months)
 }
 
-/// The days on which a project's standing in any class can change: landings, and starts and ends of windows.
-pub fn breakpoints(project: &Project) -> Vec<Date> {
+/// The days on which a project's standing in any class can change: landings, starts and ends of windows, changes of
+/// regions.
+pub fn breakpoints(tree: &RegionTree, project: &Project) -> Vec<Date> {
     let mut days: Vec<Date> = project.stays.iter().map(|stay| stay.from).collect();
+    days.extend(tree.days());
     for (_, transfer) in hops(project, None) {
         for class in [Class::Investment, Class::ValueAdded, Class::Research, Class::Attraction] {
             let credit = transfer.terms.credits.of(class);
@@ -110,9 +114,14 @@ impl Standing {
     pub fn on(tree: &RegionTree, project: &Project, class: Class, day: Date) -> Standing {
         let location = project.located(day);
         let mut weights = vec![Weight { region: location, bp: FULL_BP, transfer: None }];
-        let latest = hops(project, Some(day)).next_back().map(|(number, _)| number);
+        // Between regions that have become one, a move is one inside a county: it makes no claim and changes no weight.
+        let between = |transfer: &Transfer| {
+            project.heir(transfer.origin, day) != project.heir(transfer.destination, day)
+        };
+        let mut latest = hops(project, Some(day)).rev().filter(|(_, transfer)| between(transfer));
+        let latest = latest.next().map(|(number, _)| number);
         let mut claims: Vec<Weight> = Vec::new();
-        for (number, transfer) in surviving_hops(project, Some(day)) {
+        for (number, transfer) in surviving_hops(project, Some(day)).filter(|(_, hop)| between(hop)) {
             if !is_live(project, transfer, class, day) {
                 continue;
             }
@@ -120,7 +129,8 @@ impl Standing {
             if latest == Some(number) {
                 weights[0] = Weight { region: location, bp: credit.destination_bp, transfer: latest };
             }
-            claims.push(Weight { region: transfer.origin, bp: credit.origin_bp, transfer: Some(number) });
+            let region = project.heir(transfer.origin, day);
+            claims.push(Weight { region, bp: credit.origin_bp, transfer: Some(number) });
         }
         for claim in claims {
             match weights.iter_mut().find(|weight| weight.region == claim.region) {
@@ -132,7 +142,7 @@ impl Standing {
         // Ties go by the code a region entered with, so that recoding changes no number.
         weights[1..].sort_by_key(|weight| tree.get(weight.region).designations[0].code);
         let ruled = vec![0; weights.len()];
-        Standing { weights, ruled }
+        Standing { day, weights, ruled }
     }
 
     /// Who takes part in one observation, with what rulings gave or took there (semantics section 6).
@@ -144,9 +154,10 @@ impl Standing {
     ) -> Standing {
         let mut standing = Standing::on(tree, project, class, period.end());
         for (region, amount) in project.ruled_credits.get(&(indicator, period)).into_iter().flatten() {
-            let known = standing.weights.iter().position(|weight| weight.region == *region);
+            let region = project.heir(*region, period.end());
+            let known = standing.weights.iter().position(|weight| weight.region == region);
             let place = known.unwrap_or_else(|| {
-                standing.weights.push(Weight { region: *region, bp: 0, transfer: None });
+                standing.weights.push(Weight { region, bp: 0, transfer: None });
                 standing.ruled.push(0);
                 standing.weights.len() - 1
             });
@@ -215,12 +226,12 @@ impl Standing {
         let location = self.location();
         let mut areas: Vec<(RegionId, AreaShare)> = Vec::with_capacity(4 * self.weights.len());
         for weight in &self.weights {
-            for area in tree.upward(weight.region) {
+            for area in tree.upward_on(weight.region, self.day) {
                 if areas.iter().any(|(seen, _)| *seen == area) {
                     break;
                 }
-                let located = tree.is_within(location, area);
-                let inside = |weight: &Weight| tree.is_within(weight.region, area);
+                let located = tree.is_within_on(location, area, self.day);
+                let inside = |weight: &Weight| tree.is_within_on(weight.region, area, self.day);
                 let county = area == weight.region;
                 let shared = if !county && self.weights.iter().all(inside) {
                     value

@@ -5,6 +5,7 @@
 //! same order: the key, its right, the things named, the rule. So a command that breaks two rules is always refused
 //! for the same one.
 
+mod area;
 mod dispute;
 mod ledger;
 mod observation;
@@ -64,6 +65,9 @@ pub fn decide(state: &State, context: &Context<'_>, command: &Command) -> Result
         Command::RegisterRegions(c) => ledger::register_regions(state, actor, c),
         Command::RenameRegion(c) => ledger::rename_region(state, context, actor, c),
         Command::RecodeRegion(c) => ledger::recode_region(state, context, actor, c),
+        Command::MergeRegion(c) => area::merge(state, context, actor, c),
+        Command::SplitRegion(c) => area::split(state, context, actor, c),
+        Command::ReparentRegion(c) => area::reparent(state, context, actor, c),
         Command::AdoptPolicy(c) => ledger::adopt_policy(state, actor, c),
         Command::RegisterKeys(c) => ledger::register_keys(state, context, actor, c),
         Command::RotateKey(c) => ledger::rotate_key(state, context, actor, c),
@@ -166,8 +170,14 @@ fn in_role(actor: &Actor, roles: &[Role]) -> Result<RegionId, Rejection> {
     }
 }
 
+/// A region that there is now.
 fn region(state: &State, code: RegionCode) -> Result<&Region, Rejection> {
-    state.regions.find(code).ok_or(Rejection::UnknownRegion { region: code })
+    let region = state.regions.find(code).ok_or(Rejection::UnknownRegion { region: code })?;
+    if region.ended.is_some() {
+        let into = state.code(state.regions.heir(region.id));
+        return Err(Rejection::RegionEnded { region: code, into });
+    }
+    Ok(region)
 }
 
 fn county(state: &State, code: RegionCode) -> Result<RegionId, Rejection> {
@@ -191,7 +201,7 @@ fn living(state: &State, id: ProjectId) -> Result<&Project, Rejection> {
 /// A living project that the signer's office holds.
 fn held<'s>(state: &'s State, actor: &Actor, id: ProjectId) -> Result<&'s Project, Rejection> {
     let project = project(state, id)?;
-    acts_for(state, actor, project.current().region, &[Role::Office])?;
+    acts_for(state, actor, project.holder(), &[Role::Office])?;
     living(state, id)
 }
 

@@ -150,6 +150,41 @@ events! {
         /// Code until then.
         region: RegionCode,
     }
+    /// A county ended in another, which has its place from the day on. Its keys ended with it.
+    "region.merged" RegionMerged {
+        /// Effective date.
+        date: Date,
+        /// The decision it rests on.
+        document: String,
+        /// The county that goes on.
+        into: RegionCode,
+        /// The county that ended.
+        region: RegionCode,
+    }
+    /// A part of a county went to another, with what the county had in these projects.
+    "region.split" RegionSplit {
+        /// Effective date.
+        date: Date,
+        /// The decision it rests on.
+        document: String,
+        /// The county that the part went to.
+        into: RegionCode,
+        /// The projects that went over, by id.
+        projects: Vec<ProjectId>,
+        /// The county it was a part of.
+        region: RegionCode,
+    }
+    /// A region came under another superior.
+    "region.reparented" RegionReparented {
+        /// Effective date.
+        date: Date,
+        /// The decision it rests on.
+        document: String,
+        /// The new superior.
+        parent: RegionCode,
+        /// The region.
+        region: RegionCode,
+    }
     /// A policy came into force.
     "policy.adopted" PolicyAdopted {
         /// The policy.
@@ -933,6 +968,9 @@ impl Event {
             | Event::RegionsRegistered(_)
             | Event::RegionRenamed(_)
             | Event::RegionRecoded(_)
+            | Event::RegionMerged(_)
+            | Event::RegionSplit(_)
+            | Event::RegionReparented(_)
             | Event::PolicyAdopted(_)
             | Event::KeysRegistered(_)
             | Event::KeyRotated(_)

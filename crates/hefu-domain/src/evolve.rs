@@ -1,5 +1,6 @@
 //! Folds one fact into the state. A fact is not judged twice: it only has to fit the ones before.
 
+mod area;
 mod restructure;
 mod settlement;
 
@@ -59,6 +60,13 @@ impl State {
             Event::RegionRecoded(e) => {
                 let code = e.code;
                 self.redesignate(e.region, |from| Designation { code, ..from }, e.date)?;
+                self.vintages.geographies.push(meta.position);
+            }
+            Event::RegionMerged(e) => self.merge_region(meta, e)?,
+            Event::RegionSplit(e) => self.split_region(meta, e)?,
+            Event::RegionReparented(e) => {
+                let (region, parent) = (self.region_id(e.region)?, self.region_id(e.parent)?);
+                self.regions.put_under(region, parent, e.date, meta.position);
                 self.vintages.geographies.push(meta.position);
             }
             Event::PolicyAdopted(e) => {
@@ -132,6 +140,7 @@ impl State {
                     ruled_credits: BTreeMap::new(),
                     came_of: None,
                     handed_on: None,
+                    successions: Vec::new(),
                     taxes: BTreeMap::new(),
                 };
                 self.projects.insert(e.project, project);

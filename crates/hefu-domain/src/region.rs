@@ -1,9 +1,16 @@
 //! Regions (GB/T 2260): a tree of nation, provinces, cities and counties that changes over time.
 //!
 //! A code alone does not identify an area: 余杭 330110 shrank in 2021 and kept its code. So inside the ledger a
-//! region is a [`RegionId`] that never changes, and names and codes are dated attributes of it.
+//! region is a [`RegionId`] that never changes; names, codes, its superior and its end are dated attributes of it. What
+//! the tree was on a day is in [`dated`].
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+pub mod dated;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -138,15 +145,42 @@ pub struct Designation {
     pub name_en: String,
 }
 
-/// A region with its history of names and codes (its lineage).
+/// A superior a region has had, from a day on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Superior {
+    /// In force from this day; `None`: since before records.
+    pub from: Option<Date>,
+    /// Position of the record that says so; 0 for the one it was registered with.
+    pub at: u64,
+    /// The superior.
+    pub region: RegionId,
+}
+
+/// The end of a region: what it was went to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// From this day on.
+    pub date: Date,
+    /// Position of the record that says so.
+    pub at: u64,
+    /// Its successor.
+    pub into: RegionId,
+}
+
+/// A region with its history of names, codes and superiors (its lineage).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Region {
     /// Identity.
     pub id: RegionId,
     /// Level in the tree.
     pub level: Level,
-    /// Direct superior; `None` for the nation alone.
+    /// Direct superior now; `None` for the nation alone. Of a region that ended: its successor, so that whoever may see
+    /// and decide for the successor may for it.
     pub parent: Option<RegionId>,
+    /// All superiors, oldest first; the last is the present one.
+    pub superiors: Vec<Superior>,
+    /// Whether and when it ended.
+    pub ended: Option<Ended>,
     /// Designations, oldest first; the last is in force.
     pub designations: Vec<Designation>,
 }
@@ -194,6 +228,8 @@ pub struct RegionTree {
     regions: Vec<Region>,
     by_code: BTreeMap<RegionCode, RegionId>,
     borders: BTreeMap<(RegionId, RegionId), Border>,
+    /// The days on which a region ended or got another superior; none if today's tree counts for all days.
+    days: BTreeSet<Date>,
 }
 
 impl Default for RegionTree {
@@ -205,12 +241,19 @@ impl Default for RegionTree {
             name_zh: "全国".to_owned(),
             name_en: "China".to_owned(),
         };
-        let nation =
-            Region { id: RegionId(0), level: Level::Nation, parent: None, designations: vec![designation] };
+        let nation = Region {
+            id: RegionId(0),
+            level: Level::Nation,
+            parent: None,
+            superiors: Vec::new(),
+            ended: None,
+            designations: vec![designation],
+        };
         RegionTree {
             regions: vec![nation],
             by_code: BTreeMap::from([(RegionCode::NATION, RegionId(0))]),
             borders: BTreeMap::new(),
+            days: BTreeSet::new(),
         }
     }
 }
@@ -241,10 +284,10 @@ impl RegionTree {
         self.upward(inner).any(|id| id == outer)
     }
 
-    /// Direct subordinates, by code.
+    /// Direct subordinates now, by code.
     pub fn children(&self, id: RegionId) -> Vec<RegionId> {
-        let mut children: Vec<RegionId> =
-            self.regions.iter().filter(|region| region.parent == Some(id)).map(|region| region.id).collect();
+        let below = self.regions.iter().filter(|region| region.parent == Some(id) && region.ended.is_none());
+        let mut children: Vec<RegionId> = below.map(|region| region.id).collect();
         children.sort_by_key(|id| self.get(*id).code());
         children
     }
@@ -276,14 +319,19 @@ impl RegionTree {
     /// All borders, by the codes now in force.
     pub fn adjacency(&self) -> Vec<Adjacency> {
         let borders = self.borders.iter();
+        let living = |id: &RegionId| self.get(*id).ended.is_none();
         borders
+            .filter(|((a, b), _)| living(a) && living(b))
             .map(|((a, b), kind)| Adjacency { a: self.get(*a).code(), b: self.get(*b).code(), kind: *kind })
             .collect()
     }
 
-    /// All areas but the nation, superiors first, as they are now.
+    /// All areas but the nation, superiors first, as they are now; without those that ended.
     pub fn entries(&self) -> Vec<RegionEntry> {
-        let below = self.iter().filter(|region| region.parent.is_some());
+        let mut below: Vec<&Region> =
+            self.iter().filter(|region| region.parent.is_some() && region.ended.is_none()).collect();
+        below.sort_by_key(|region| region.level);
+        let below = below.into_iter();
         let entry = |region: &Region| {
             let parent =
                 region.parent.filter(|parent| *parent != RegionId(0)).map(|parent| self.get(parent).code());
@@ -321,10 +369,11 @@ impl RegionTree {
         if superior.level >= level {
             return Err(BadRegion::Level(code));
         }
+        let superiors = vec![Superior { from: None, at: 0, region: superior.id }];
         let parent = Some(superior.id);
         let id = RegionId(u16::try_from(self.regions.len()).map_err(|_| BadRegion::TooMany)?);
         let designations = vec![Designation { from: valid_from, code, name_zh, name_en }];
-        self.regions.push(Region { id, level, parent, designations });
+        self.regions.push(Region { id, level, parent, superiors, ended: None, designations });
         self.by_code.insert(code, id);
         Ok(())
     }

@@ -63,6 +63,7 @@ pub fn phrase_zh(phrase: &str) -> String {
     let known = match phrase {
         "the host's coordinator" => "主办地区的协调机构",
         "a region's office" => "地区的经办机构",
+        "a coordinator" => "协调机构",
         "a region's office or statistics bureau" => "地区的经办机构或统计机构",
         "the host's statistics bureau" => "主办地区的统计机构",
         "a region's treasury or office" => "地区的财政机构或经办机构",
@@ -151,6 +152,12 @@ rejections! {
     "unknown_region" UnknownRegion { /** The code. */ region: RegionCode } "region {region} is not in the tree" "地区 {region} 不在地区树中"
     /// A county is needed.
     "not_a_county" NotACounty { /** The code. */ region: RegionCode } "region {region} is not a county" "地区 {region} 不是县级"
+    /// The region ended.
+    "region_ended" RegionEnded { /** The region. */ region: RegionCode, /** Its successor. */ into: RegionCode } "region {region} ended: {into} has its place" "地区 {region} 已撤并:由 {into} 承接"
+    /// A change that would change nothing.
+    "same_region" SameRegion { /** The region. */ region: RegionCode } "this is {region} already: name another region" "现已是 {region}:请指明另一地区"
+    /// The region is a party to an open dispute.
+    "region_disputed" RegionDisputed { /** The region. */ region: RegionCode, /** Where. */ dispute: DisputeId } "dispute {dispute} of {region} must end first: nobody can be put in its place in the middle of it" "须先了结 {region} 的争议 {dispute}:争议当中不得更换当事方"
     /// Another region's office.
     "foreign_office" ForeignOffice { /** The signer's region. */ signer: RegionCode, /** Whose act it is. */ needed: RegionCode }
         "{signer} may not act here: this is for {needed}" "{signer} 无权操作:应由 {needed} 办理"

@@ -222,12 +222,13 @@ impl Settlement {
         let project = projects.get(&line.project)?;
         let last = self.runs.last().map(|run| run.period.end())?;
         let (mut held, mut left) = (0i64, 0i64);
-        for unit in
-            units(tree, project, &Cut::until(last)).iter().filter(|unit| unit.host == line.account.debtor)
+        for unit in units(tree, project, &Cut::until(last))
+            .iter()
+            .filter(|unit| project.now(unit.host) == project.now(line.account.debtor))
         {
             let same = |part: &&Part| {
-                (part.transfer, part.phase, part.party)
-                    == (line.account.transfer, line.account.phase, line.account.creditor)
+                (part.transfer, part.phase, project.now(part.party))
+                    == (line.account.transfer, line.account.phase, project.now(line.account.creditor))
             };
             if let Some(part) = unit.parts.iter().find(same) {
                 held = held.saturating_add(part.amount);
@@ -267,7 +268,7 @@ impl Settlement {
     /// The balances a run closes with, by its lines as they stand: opening + lines − paid.
     pub fn closing(&self, tree: &RegionTree, run: u32) -> Balances {
         let Some(known) = self.runs.get(run as usize - 1) else { return Balances::new() };
-        let mut closing = nets(tree, self.settling(run).map(|(_, line)| line));
+        let mut closing = nets(tree, known, self.settling(run).map(|(_, line)| line));
         for (account, amount) in &known.opening {
             add(&mut closing, *account, *amount);
         }
@@ -288,16 +289,17 @@ impl Settlement {
     }
 }
 
-/// The clearing house of two regions: their lowest common superior.
-pub fn clearing(tree: &RegionTree, line: &Line) -> RegionId {
-    tree.common_superior(line.account.debtor, line.account.creditor)
+/// The clearing house of a line in the run that settles it: the lowest common superior of its two regions by then. Regions
+/// do not change while a run is open.
+pub fn clearing(tree: &RegionTree, run: &Run, line: &Line) -> RegionId {
+    tree.common_superior_known(line.account.debtor, line.account.creditor, run.position)
 }
 
 /// Multilateral netting: what each region is owed (or, negative, owes) at each clearing house. Sums to 0 at each.
-pub fn nets<'l>(tree: &RegionTree, lines: impl Iterator<Item = &'l Line>) -> Balances {
+pub fn nets<'l>(tree: &RegionTree, run: &Run, lines: impl Iterator<Item = &'l Line>) -> Balances {
     let mut nets = Balances::new();
     for line in lines {
-        let house = clearing(tree, line);
+        let house = clearing(tree, run, line);
         add(&mut nets, (house, line.account.creditor), line.amount);
         add(&mut nets, (house, line.account.debtor), line.amount.saturating_neg());
     }
@@ -313,17 +315,26 @@ pub fn add(balances: &mut Balances, account: (RegionId, RegionId), amount: i64) 
     }
 }
 
-/// What every claimant of a project should have by now.
+/// The balances that one run closed with as the next opens with them: those of a region that ended are its successor's.
+pub fn carried(tree: &RegionTree, closing: &Balances) -> Balances {
+    let mut carried = Balances::new();
+    for ((house, region), amount) in closing {
+        add(&mut carried, (*house, tree.heir(*region)), *amount);
+    }
+    carried
+}
+
+/// What every claimant of a project should have by now. Divided among the regions that it was recorded under, then given
+/// to those that stand in their place: so no change of regions changes a third one's share.
 pub fn entitled(tree: &RegionTree, project: &Project, cut: &Cut) -> BTreeMap<Account, i64> {
     let mut entitled = BTreeMap::new();
     for unit in units(tree, project, cut) {
         for part in &unit.parts {
-            let account = Account {
-                transfer: part.transfer,
-                phase: part.phase,
-                debtor: unit.host,
-                creditor: part.party,
-            };
+            let (debtor, creditor) = (project.now(unit.host), project.now(part.party));
+            if debtor == creditor {
+                continue;
+            }
+            let account = Account { transfer: part.transfer, phase: part.phase, debtor, creditor };
             let sum: &mut i64 = entitled.entry(account).or_insert(0);
             *sum = sum.saturating_add(part.amount);
         }
@@ -361,9 +372,14 @@ pub fn due(state: &State, period: Period) -> Vec<Line> {
         }
     }
     for Compensation { line, amount } in compensations {
-        if let Some(ruled) = lines.get(line) {
+        let known = lines.get(line).and_then(|line| Some((line, state.projects.get(&line.project)?)));
+        if let Some((ruled, project)) = known {
+            let Account { debtor, creditor, .. } = ruled.account;
+            let account =
+                Account { debtor: project.now(debtor), creditor: project.now(creditor), ..ruled.account };
             let class = LineClass::Ruling;
             due.push(Line {
+                account,
                 class,
                 amount: *amount,
                 of: Some(*line),

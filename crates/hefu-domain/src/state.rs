@@ -214,6 +214,19 @@ pub struct CameOf {
     pub at: u64,
 }
 
+/// A region's part in a project that went to another region, because regions were merged or a part of one went over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Succession {
+    /// Position of the record that says so.
+    pub at: u64,
+    /// From this day on.
+    pub date: Date,
+    /// Whose part it was.
+    pub from: RegionId,
+    /// Whose it is.
+    pub to: RegionId,
+}
+
 /// A project and its whole life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
@@ -237,7 +250,7 @@ pub struct Project {
     pub latest: Date,
     /// Planned investment, each in force from its day on, oldest first.
     pub planned: Vec<(Date, Money)>,
-    /// Where it was, oldest first; never empty.
+    /// Where it was, oldest first; never empty. Regions are those it was recorded under: [`Project::heir`].
     pub stays: Vec<Stay>,
     /// All proposals, oldest first.
     pub transfers: Vec<Transfer>,
@@ -253,6 +266,8 @@ pub struct Project {
     pub came_of: Option<CameOf>,
     /// When it was split or merged: its values from that day on are those of what came of it.
     pub handed_on: Option<Date>,
+    /// Whose parts went to whom, in the order of their records.
+    pub successions: Vec<Succession>,
     /// Tax by the day it was paid and kind, refunds beside what they refund.
     pub taxes: BTreeMap<(Date, TaxKind), Vec<TaxEntry>>,
 }
@@ -263,10 +278,38 @@ impl Project {
         self.stays.last().unwrap_or_else(|| unreachable!("a project is registered with a stay"))
     }
 
-    /// Where it was located on a day (semantics R1). Days before registration count for the origin.
-    pub fn located(&self, day: Date) -> RegionId {
+    /// The region under which its place on a day was recorded. Days before registration count for the origin.
+    pub fn stood(&self, day: Date) -> RegionId {
         let stay = self.stays.iter().rev().find(|stay| stay.from <= day);
         stay.unwrap_or_else(|| &self.stays[0]).region
+    }
+
+    /// Where it was located on a day (semantics R1), by the regions of that day.
+    pub fn located(&self, day: Date) -> RegionId {
+        self.heir(self.stood(day), day)
+    }
+
+    /// Whose a region's part in it was on a day: the region's own, or that of what it went to by then.
+    pub fn heir(&self, region: RegionId, day: Date) -> RegionId {
+        let by_then = self.successions.iter().filter(|known| known.date <= day);
+        by_then.fold(region, |heir, known| if known.from == heir { known.to } else { heir })
+    }
+
+    /// Whose a region's part in it is now.
+    pub fn now(&self, region: RegionId) -> RegionId {
+        self.successions.iter().fold(region, |heir, known| if known.from == heir { known.to } else { heir })
+    }
+
+    /// The county that holds it now.
+    pub fn holder(&self) -> RegionId {
+        self.now(self.current().region)
+    }
+
+    /// Every region that is or was a party to it: places, both sides of transfers, and what they went to.
+    pub fn regions(&self) -> impl Iterator<Item = RegionId> {
+        let stays = self.stays.iter().map(|stay| stay.region);
+        let moves = self.transfers.iter().flat_map(|transfer| [transfer.origin, transfer.destination]);
+        stays.chain(moves).chain(self.successions.iter().map(|known| known.to))
     }
 
     /// The proposal that blocks another: open, or accepted and not landed.

@@ -42,8 +42,10 @@ pub fn suggest(state: &State, id: ProjectId, today: Date) -> Option<(Tier, Vec<C
     let project = state.projects.get(&id)?;
     let open = project.round.open();
     let mut candidates: Vec<Candidate> = Vec::new();
-    for region in state.regions.iter().filter(|region| region.level == Level::County) {
-        let here = project.current().region;
+    for region in
+        state.regions.iter().filter(|region| region.level == Level::County && region.ended.is_none())
+    {
+        let here = project.holder();
         let same_site = open == Tier::OriginalSite && region.id == here;
         let tier = tier_of(&state.regions, &state.policy.tier_rule, here, region.id, same_site);
         if tier == open {

@@ -194,7 +194,7 @@ pub fn receipts(project: &Project, cut: &Cut) -> Vec<Receipt> {
             continue;
         }
         let sum = |of: fn(&TaxEntry) -> i64| seen.iter().map(|e| of(e)).fold(0, i64::saturating_add);
-        let carried = deficits.entry(project.located(*date)).or_insert(0);
+        let carried = deficits.entry(project.stood(*date)).or_insert(0);
         let mut granted = sum(|e| e.incentives);
         // What comes off the receipts of the day before anything is shared.
         let mut off = granted.saturating_add(*carried);

@@ -18,6 +18,11 @@ pub struct Date(civil::Date);
 pub struct BadDate(pub String);
 
 impl Date {
+    /// The first day there is: since ever.
+    pub const MIN: Date = Date(civil::Date::MIN);
+    /// The last day there is.
+    pub const MAX: Date = Date(civil::Date::MAX);
+
     /// The day with these parts, if the calendar has it.
     pub fn new(year: i16, month: i8, day: i8) -> Option<Date> {
         civil::Date::new(year, month, day).ok().map(Date)

@@ -15,6 +15,7 @@ use hefu_domain::{
     period::Period,
     region::{RegionId, RegionTree},
     state::{ClaimStatus, IndicatorId, Project, State},
+    time::Date,
 };
 
 use crate::{
@@ -303,7 +304,9 @@ impl One<'_> {
         let tree = &self.state.regions;
         let what = (self.indicator, self.class);
         let standing = |project: &Project| Standing::of(tree, project, what, self.period);
-        let show = |project: &Project, value| picture(tree, &standing(project).area_shares(tree, value));
+        let show = |project: &Project, value| {
+            picture(tree, self.period.end(), &standing(project).area_shares(tree, value))
+        };
         let mut all = vec![
             show(self.project, value),
             show(&self.ruled(&claims, 0), said.first().copied().unwrap_or(value)),
@@ -311,7 +314,12 @@ impl One<'_> {
         ];
         for value in said.iter().copied().chain([value]) {
             if claims.len() > ENUMERATED {
-                all.extend(extremes(tree, &standing(&self.ruled(&claims, u64::MAX)), value));
+                all.extend(extremes(
+                    tree,
+                    self.period.end(),
+                    &standing(&self.ruled(&claims, u64::MAX)),
+                    value,
+                ));
             } else {
                 all.extend(self.rulings(&claims).map(|project| show(&project, value)));
             }
@@ -327,11 +335,11 @@ impl One<'_> {
         }
         let tree = &self.state.regions;
         let standing = |project: &Project| Standing::on(tree, project, self.class, self.period.end());
-        let show = |project: &Project| picture(tree, &standing(project).area_counts(tree));
+        let show = |project: &Project| picture(tree, self.period.end(), &standing(project).area_counts(tree));
         let all_confirmed = self.ruled(&claims, u64::MAX);
         let mut all = vec![show(self.project), show(&self.ruled(&claims, 0)), show(&all_confirmed)];
         if claims.len() > ENUMERATED {
-            all.extend(extremes(tree, &standing(&all_confirmed), 1));
+            all.extend(extremes(tree, self.period.end(), &standing(&all_confirmed), 1));
         } else {
             all.extend(self.rulings(&claims).map(|project| show(&project)));
         }
@@ -356,7 +364,7 @@ impl One<'_> {
 }
 
 /// What each area shows of one observation, its part of the eliminations included.
-fn picture(tree: &RegionTree, shares: &[(RegionId, AreaShare)]) -> Picture {
+fn picture(tree: &RegionTree, day: Date, shares: &[(RegionId, AreaShare)]) -> Picture {
     let mut picture = Picture::new();
     for (area, share) in shares {
         let AreaShare { territorial, as_destination, as_origin } = *share;
@@ -364,7 +372,7 @@ fn picture(tree: &RegionTree, shares: &[(RegionId, AreaShare)]) -> Picture {
         let parts = picture.entry(*area).or_default();
         let above = parts[4] + shared;
         *parts = [territorial.into(), as_destination.into(), as_origin.into(), shared, above];
-        if let Some(parent) = tree.get(*area).parent {
+        if let Some(parent) = tree.parent_on(*area, day) {
             picture.entry(parent).or_default()[4] -= shared;
         }
     }
@@ -372,7 +380,7 @@ fn picture(tree: &RegionTree, shares: &[(RegionId, AreaShare)]) -> Picture {
 }
 
 /// Two pictures between which every outcome lies: no area shows more than the whole or less than nothing.
-fn extremes(tree: &RegionTree, standing: &Standing, value: i64) -> [Picture; 2] {
+fn extremes(tree: &RegionTree, day: Date, standing: &Standing, value: i64) -> [Picture; 2] {
     let (low, high) = (i128::from(value.min(0)), i128::from(value.max(0)));
     let areas = standing.area_shares(tree, value);
     let (mut lower, mut upper) = (Picture::new(), Picture::new());
@@ -384,7 +392,7 @@ fn extremes(tree: &RegionTree, standing: &Standing, value: i64) -> [Picture; 2] 
             let below = parts[4];
             *parts =
                 [share.territorial.into(), part(same, located), part(same, !located), same, below + same];
-            if let Some(parent) = tree.get(*area).parent {
+            if let Some(parent) = tree.parent_on(*area, day) {
                 picture.entry(parent).or_default()[4] -= other;
             }
         }

@@ -13,7 +13,7 @@ use hefu_domain::{
     id::ProjectId,
     indicator::{Class, Count, Indicator, Kind},
     period::Period,
-    region::{RegionId, RegionTree},
+    region::{RegionId, RegionTree, dated::ALL},
     state::{IndicatorId, Project, State},
     time::Date,
 };
@@ -86,6 +86,9 @@ impl Cell {
 
 /// Changes of a derived count by day: the count on a day is the sum of all changes up to it.
 type Steps = BTreeMap<Date, Cell>;
+
+/// The sums of an area over the reported periods that are wanted.
+type Sum<'a> = dyn Fn(RegionId, &dyn Fn(Period) -> bool) -> Cell + 'a;
 
 /// The cube.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -261,7 +264,7 @@ impl Counting {
     /// Adds (or takes away) the steps by which a project enters and leaves the counts of each area.
     fn step(&mut self, state: &State, project: &Project, (sign, at): (i64, u64)) {
         let end = project.closed.unwrap_or(Date::new(9999, 12, 31).unwrap_or(project.registered));
-        let mut days = breakpoints(project);
+        let mut days = breakpoints(&state.regions, project);
         days.extend(project.planned.iter().map(|(from, _)| *from));
         days.push(project.registered);
         days.retain(|day| project.registered <= *day && *day < end);
@@ -389,8 +392,35 @@ impl Counting {
         }
     }
 
+    /// What the areas directly below one show together, shared: each counts where it lay on the last day of the
+    /// observation's own period. `None` where nothing lay below.
+    fn below(
+        state: &State,
+        region: RegionId,
+        (indicator, period): (IndicatorId, Period),
+        size: u64,
+        sum: &Sum<'_>,
+    ) -> Option<i128> {
+        let tree = &state.regions;
+        let flow = state.indicators[usize::from(indicator.0)].kind == Kind::Flow;
+        let last = [period.end()];
+        let mut ends: Vec<Date> = period.parts().map(Period::end).collect();
+        ends.dedup();
+        let days = if flow { &ends[..] } else { &last[..] };
+        let mut below = tree.ever_children(region);
+        if !tree.is_undated() {
+            below.retain(|child| days.iter().any(|day| tree.is_child(*child, region, *day, size)));
+        }
+        let sums = below.iter().map(|child| {
+            let there = |part: Period| tree.is_undated() || tree.is_child(*child, region, part.end(), size);
+            sum(*child, &there).shared()
+        });
+        let sum = sums.sum();
+        (!below.is_empty()).then_some(sum)
+    }
+
     /// One row of a report as it was after the first `size` records, without folding them again; `None` as for
-    /// [`Counting::cell_at`]. `state` is the present one: kinds and units never change, and no area changes its superior.
+    /// [`Counting::cell_at`]. `state` is the present one: kinds and units never change, and it knows when superiors did.
     pub fn row_at(
         &self,
         state: &State,
@@ -399,18 +429,45 @@ impl Counting {
         size: u64,
     ) -> Option<Row> {
         let missing = std::cell::Cell::new(false);
-        let row = Counting::row_of(state, region, indicator, period, &|area, part| {
+        let cell = |area, part| {
             self.cell_at(state, area, (part, period), size).unwrap_or_else(|| {
                 missing.set(true);
                 Cell::default()
             })
+        };
+        let entry = &state.indicators[usize::from(indicator.0)];
+        let below = Counting::below(state, region, (indicator, period), size, &|child, there| {
+            if entry.kind == Kind::Count {
+                return cell(child, indicator);
+            }
+            let wanted =
+                |part: Period| there(part) && (entry.kind == Kind::Flow || part.end() == period.end());
+            self.past.sum(&state.regions, child, (indicator, period), size, wanted)
         });
+        let row = Counting::row_of(state, region, indicator, period, &cell, below);
         (!missing.get()).then_some(row)
     }
 
     /// One row of a report: all bases and the elimination line.
     pub fn row(&self, state: &State, region: RegionId, indicator: IndicatorId, period: Period) -> Row {
-        Counting::row_of(state, region, indicator, period, &|area, part| self.cell(state, area, part, period))
+        let entry = &state.indicators[usize::from(indicator.0)];
+        let below =
+            Counting::below(state, region, (indicator, period), ALL, &|child, there| match entry.kind {
+                Kind::Flow => self.sum(child, indicator, period.parts().filter(|part| there(*part))),
+                Kind::Stock | Kind::Count | Kind::Ratio => self.cell(state, child, indicator, period),
+            });
+        let cell = |area, part| self.cell(state, area, part, period);
+        Counting::row_of(state, region, indicator, period, &cell, below)
+    }
+
+    /// The same values counted where `state` puts them: for a state whose tree is restated.
+    pub(crate) fn recounted(&self, state: &State) -> Counting {
+        let mut counting = Counting { observations: self.observations.clone(), ..Counting::default() };
+        for id in state.projects.keys() {
+            counting.restore(state, 0, *id, Date::MIN);
+        }
+        counting.observations.retain(|id, _| self.observations.contains_key(id));
+        counting
     }
 
     fn row_of(
@@ -419,6 +476,7 @@ impl Counting {
         indicator: IndicatorId,
         period: Period,
         cell_of: &dyn Fn(RegionId, IndicatorId) -> Cell,
+        below: Option<i128>,
     ) -> Row {
         let entry = &state.indicators[usize::from(indicator.0)];
         let scale = entry.unit.scale();
@@ -449,14 +507,12 @@ impl Counting {
             return Row { territorial, shared, missing, ..blank };
         }
         let cell = cell_of(region, indicator);
-        let children = state.regions.children(region);
-        let below: i128 = children.iter().map(|child| cell_of(*child, indicator).shared()).sum();
         Row {
             territorial: Some(cell.territorial),
             shared: Some(cell.shared()),
             as_origin: Some(cell.as_origin),
             as_destination: Some(cell.as_destination),
-            elimination: (!children.is_empty()).then(|| cell.shared() - below),
+            elimination: below.map(|below| cell.shared() - below),
             missing: entry.kind == Kind::Stock && cell.observations == 0,
             ..blank
         }

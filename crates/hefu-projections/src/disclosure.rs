@@ -17,7 +17,7 @@ pub mod tables;
 
 use std::collections::BTreeMap;
 
-use hefu_domain::{indicator::Kind, period::Period, region::RegionId, state::IndicatorId};
+use hefu_domain::{indicator::Kind, period::Period, region::RegionId, state::IndicatorId, time::Date};
 
 use self::{
     pattern::Pattern,
@@ -64,10 +64,13 @@ impl<'v> Release<'v> {
         Release { views, patterns: BTreeMap::new() }
     }
 
-    /// What a public table does with a figure. `None`: public tables have no such period.
+    /// What a public table does with a figure. `None`: public tables have no such period, or none of its year, in which
+    /// regions changed: its areas are not the sums of those below them for the whole of it.
     pub fn mark(&mut self, region: RegionId, indicator: IndicatorId, period: Period) -> Option<Mark> {
         let state = &self.views.state;
-        if !published_periods(state.policy.disclosure.finest_period, period.year()).contains(&period) {
+        if !published_periods(state.policy.disclosure.finest_period, period.year()).contains(&period)
+            || state.regions.days().any(|day| changes_within(day, period.year()))
+        {
             return None;
         }
         let entry = &state.indicators[usize::from(indicator.0)];
@@ -89,6 +92,11 @@ impl<'v> Release<'v> {
             Pattern::choose(&views.state.policy.disclosure, &views.state.regions, &tables)
         })
     }
+}
+
+/// Whether a change on this day parts a year: not on its first day, from which on the whole year counts.
+pub fn changes_within(day: Date, year: i16) -> bool {
+    day.year() == year && Date::new(year, 1, 1) != Some(day)
 }
 
 /// Why the difference between the shared and the territorial figure of an area may not be seen by those who see both

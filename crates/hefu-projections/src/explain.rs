@@ -93,7 +93,7 @@ fn line(
     let share_of = |id: RegionId| areas.iter().find(|(area, _)| *area == id).map(|(_, share)| *share);
     let area = share_of(region)?;
     let shared = |share: AreaShare| share.as_destination + share.as_origin;
-    let children = state.regions.children(region);
+    let children = state.regions.children_on(region, period.end());
     let below: i64 = children.iter().filter_map(|child| share_of(*child)).map(shared).sum();
     let weights = standing.weights().to_vec();
     let moves = &state.projects[&project].transfers;

@@ -100,6 +100,9 @@ pub fn region<'s>(state: &'s State, name: &str) -> Result<&'s Region, NotFound> 
     }
     let named =
         |region: &&Region| region.now().name_zh == name || region.now().name_en.eq_ignore_ascii_case(name);
+    // One that ended is found by its name where none bears it now.
+    let living = state.regions.iter().filter(named).any(|region| region.ended.is_none());
+    let named = |region: &&Region| named(region) && (!living || region.ended.is_none());
     let mut found = state.regions.iter().filter(named);
     match (found.next(), found.next()) {
         (Some(region), None) => Ok(region),

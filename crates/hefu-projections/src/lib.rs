@@ -25,7 +25,8 @@ use hefu_domain::{
     event::Event,
     evolve::Inconsistent,
     id::ProjectId,
-    state::{Meta, State, Transfer},
+    region::{RegionCode, RegionId},
+    state::{Meta, Project, State, Transfer},
     terms::Trigger,
     time::{Date, Timestamp},
 };
@@ -72,6 +73,15 @@ impl Views {
                 counting.take_over(state, meta.position, project);
                 counting.restore(state, meta.position, project, from);
             }
+            Reach::Areas(projects, from) => {
+                for project in &projects {
+                    counting.withdraw(state, meta.position, *project, from);
+                }
+                state.evolve(meta, event)?;
+                for project in &projects {
+                    counting.restore(state, meta.position, *project, from);
+                }
+            }
             Reach::Policy => {
                 state.evolve(meta, event)?;
                 counting.recount(state, meta.position);
@@ -79,6 +89,14 @@ impl Views {
         }
         (self.size, self.ts) = (meta.position + 1, meta.ts);
         Ok(())
+    }
+
+    /// Every figure on today's tree, as if it had always been: the geography `current`. `None` if no region ever ended, gave
+    /// a part away or changed its superior, so that these views say the same.
+    pub fn restated(&self) -> Option<Views> {
+        let state = self.state.restated()?;
+        let counting = self.counting.recounted(&state);
+        Some(Views { size: self.size, ts: self.ts, state, counting })
     }
 }
 
@@ -93,8 +111,20 @@ enum Reach {
     HandedOn(ProjectId, Date),
     /// A project begins with values that were another's.
     Formed(ProjectId, Date),
+    /// The same for many projects: regions took others' places, or came under others.
+    Areas(Vec<ProjectId>, Date),
     /// Which projects are large.
     Policy,
+}
+
+/// The projects in which a region, or one under it, has a part.
+fn areas(state: &State, code: RegionCode, from: Date) -> Reach {
+    let Some(region) = state.regions.find(code).map(|region| region.id) else { return Reach::Nothing };
+    let within = |id: RegionId| state.regions.upward_on(id, Date::MAX).any(|above| above == region);
+    let ruled = |project: &Project| project.ruled_credits.values().flatten().any(|(id, _)| within(*id));
+    let concerned =
+        state.projects.iter().filter(|(_, project)| project.regions().any(within) || ruled(project));
+    Reach::Areas(concerned.map(|(id, _)| *id).collect(), from)
 }
 
 fn reach(state: &State, event: &Event) -> Reach {
@@ -135,6 +165,9 @@ fn reach(state: &State, event: &Event) -> Reach {
         Event::ClaimRejected(e) => claim(e.project, e.transfer),
         Event::TaxReceived(e) => first_tax(e.project),
         Event::TaxRefunded(e) => first_tax(e.project),
+        Event::RegionMerged(e) => areas(state, e.region, e.date),
+        Event::RegionSplit(e) => Reach::Areas(e.projects.clone(), e.date),
+        Event::RegionReparented(e) => areas(state, e.region, e.date),
         Event::PolicyAdopted(_) => Reach::Policy,
         Event::LedgerCreated(_)
         | Event::RegionsRegistered(_)

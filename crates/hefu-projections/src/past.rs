@@ -162,18 +162,27 @@ impl Past {
         let (first, last) = period.range();
         let bound = |first, last| Period::months(period.year(), first, last).unwrap_or(period);
         let keys = (indicator, bound(first, first))..=(indicator, bound(last, 12));
-        let mut add = |runs: Option<&Runs>, form: Form| {
+        let mut add = |runs: Option<&Runs>, form: Form, there: &dyn Fn(Period) -> bool| {
             let inside = runs.into_iter().flat_map(|runs| runs.range(keys.clone()));
             for ((_, reported), run) in inside.filter(|((_, reported), _)| period.contains(*reported)) {
-                if wanted(*reported) {
+                if wanted(*reported) && there(*reported) {
                     run.sum(form, size, &mut sum);
                 }
             }
         };
-        for below in tree.subtree(area) {
-            add(self.plain.get(usize::from(below.0)), Form::Plain);
+        if tree.is_undated() {
+            for below in tree.subtree(area) {
+                add(self.plain.get(usize::from(below.0)), Form::Plain, &|_| true);
+            }
+        } else {
+            // A county counts for what it lay under on the period's last day, as was known then.
+            for (county, runs) in (0..).map(RegionId).zip(&self.plain) {
+                let there =
+                    |part: Period| tree.upward_known(county, part.end(), size).any(|above| above == area);
+                add(Some(runs), Form::Plain, &there);
+            }
         }
-        add(self.shared.get(usize::from(area.0)), Form::Full);
+        add(self.shared.get(usize::from(area.0)), Form::Full, &|_| true);
         sum
     }
 

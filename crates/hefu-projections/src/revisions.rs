@@ -14,6 +14,7 @@ use hefu_domain::{
     period::Period,
     region::RegionId,
     state::{ClaimStatus, IndicatorId, Project, Stay},
+    time::Date,
 };
 
 use crate::{
@@ -137,7 +138,6 @@ pub struct Seen {
     /// The figure.
     pub row: Row,
     size: u64,
-    geography: u64,
     large_project: Money,
     parts: BTreeMap<Key, Part>,
     /// The projects that ever were to move.
@@ -173,7 +173,6 @@ impl Seen {
         Seen {
             row: views.counting.row(state, region, indicator, period),
             size: views.size,
-            geography: state.vintages.geography_at(views.size.saturating_sub(1)),
             large_project: state.policy.large_project,
             parts,
             lives: offered.map(|(id, project)| (*id, life(project))).collect(),
@@ -238,7 +237,7 @@ fn shown(views: &Views, key: &Key, value: i64, region: RegionId) -> Bases {
     let share = |area: RegionId| areas.iter().find(|(known, _)| *known == area).map(|(_, share)| *share);
     let Some(own) = share(region) else { return Bases::default() };
     let shared = |share: AreaShare| share.as_destination + share.as_origin;
-    let children = state.regions.children(region);
+    let children = state.regions.children_on(region, period.end());
     let below: i64 = children.iter().filter_map(|child| share(*child)).map(shared).sum();
     Bases::of(own, (!children.is_empty()).then(|| shared(own) - below))
 }
@@ -289,12 +288,21 @@ fn counted_otherwise(views: &Views, before: &Seen, id: ProjectId) -> Reason {
     if let Some(reason) = standing_changed(before, id, project) {
         return reason;
     }
+    if areas_changed(views, before, project) {
+        return Reason::RegionChange;
+    }
     if views.state.policy.large_project != before.large_project {
         return Reason::PolicyChange;
     }
-    let geography = views.state.vintages.geography_at(views.size.saturating_sub(1));
-    let ended_or_amended = before.projects.contains(&id);
-    if geography == before.geography || ended_or_amended { Reason::Correction } else { Reason::RegionChange }
+    Reason::Correction
+}
+
+/// Whether regions took the place of parties to a project since, or came under others.
+fn areas_changed(views: &Views, before: &Seen, project: &Project) -> bool {
+    let tree = &views.state.regions;
+    let moved = |id: RegionId| tree.get(id).superiors.iter().any(|superior| superior.at >= before.size);
+    let above = project.regions().flat_map(|region| tree.upward_on(region, Date::MAX));
+    project.successions.iter().any(|known| known.at >= before.size) || above.into_iter().any(moved)
 }
 
 /// What changed of a project that decides who counts.

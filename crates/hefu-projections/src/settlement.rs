@@ -12,7 +12,7 @@ use hefu_domain::{
     id::ProjectId,
     region::RegionId,
     settlement::{Line, LineClass, LineId, Payment, clearing},
-    state::State,
+    state::{Project, State},
     tax::{
         Cut,
         schedule::{Part, Unit, units},
@@ -78,7 +78,7 @@ pub fn statement(state: &State, run: u32, region: RegionId) -> Option<Statement>
     };
     for (id, line) in settlement.settling(run) {
         let Some(amount) = mine(line) else { continue };
-        let account = statement.accounts.entry(clearing(&state.regions, line)).or_default();
+        let account = statement.accounts.entry(clearing(&state.regions, known, line)).or_default();
         match line.class {
             LineClass::Accrued => account.accrued += amount,
             LineClass::Correction => account.corrections += amount,
@@ -88,7 +88,7 @@ pub fn statement(state: &State, run: u32, region: RegionId) -> Option<Statement>
     }
     for (id, line) in settlement.held(run) {
         let Some(amount) = mine(line) else { continue };
-        statement.accounts.entry(clearing(&state.regions, line)).or_default().held += amount;
+        statement.accounts.entry(clearing(&state.regions, known, line)).or_default().held += amount;
         statement.held.push((id, *line));
     }
     for ((house, party), amount) in &known.opening {
@@ -129,8 +129,11 @@ impl Net {
 /// Multilateral netting of a run's own lines, by clearing house and region; gross stays visible.
 pub fn netting(state: &State, run: u32) -> BTreeMap<(RegionId, RegionId), Net> {
     let mut nets: BTreeMap<_, Net> = BTreeMap::new();
+    let Some(known) = (run as usize).checked_sub(1).and_then(|place| state.settlement.runs.get(place)) else {
+        return nets;
+    };
     for ((debtor, creditor), amount) in pairs(state, run) {
-        let house = state.regions.common_superior(debtor, creditor);
+        let house = state.regions.common_superior_known(debtor, creditor, known.position);
         nets.entry((house, debtor)).or_default().payable += amount;
         nets.entry((house, creditor)).or_default().receivable += amount;
     }
@@ -160,17 +163,18 @@ pub fn explain(state: &State, line: &Line, id: LineId) -> Vec<(Unit, Part)> {
     let cut = Cut { before: run.position, ..Cut::until(run.period.end()) };
     let mut behind = Vec::new();
     for unit in units(&state.regions, project, &cut) {
-        let part = unit.parts.iter().copied().find(|part| is_of(&unit, part, line));
+        let part = unit.parts.iter().copied().find(|part| is_of(project, &unit, part, line));
         behind.extend(part.map(|part| (unit, part)));
     }
     behind
 }
 
 /// Whether a part is what a line's account is about.
-fn is_of(unit: &Unit, part: &Part, line: &Line) -> bool {
+fn is_of(project: &Project, unit: &Unit, part: &Part, line: &Line) -> bool {
     let account = line.account;
-    (part.transfer, part.phase, part.party, unit.host)
-        == (account.transfer, account.phase, account.creditor, account.debtor)
+    // A line may be from before a region took another's place.
+    (part.transfer, part.phase, project.now(part.party), project.now(unit.host))
+        == (account.transfer, account.phase, project.now(account.creditor), project.now(account.debtor))
 }
 
 /// Positions of the tax records behind some units, in order.

@@ -20,17 +20,19 @@ impl Question for v1::ExplainRequest {
     }
 
     fn answer(&self, known: &Known<'_>, reach: Reach) -> Result<Self::Answer, Problem> {
-        let state = known.state();
+        let restated = known.restated(&self.geography)?;
+        let views = restated.as_ref().unwrap_or(known.views);
+        let state = &views.state;
         let region = named_region(state, &self.region)?;
         // A superior's total is for its own; what is behind it is others'.
         reach.inside(state, region)?;
         let indicator = find::indicator(state, &self.indicator)?;
         let period = period(&self.period)?;
         let indicators = vintages::frozen(known, vec![indicator], period)?;
-        let report = Report::new(known.views, vec![region], indicators, period);
+        let report = Report::new(views, vec![region], indicators, period);
         let figure = report.figure(region, indicator);
         let scale = figure.row.scale;
-        let lines = explain(known.views, region, indicator, period);
+        let lines = explain(views, region, indicator, period);
         Ok(v1::ExplainResponse {
             position: known.position,
             checkpoint: known.checkpoint(),

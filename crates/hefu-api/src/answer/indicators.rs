@@ -27,14 +27,21 @@ impl Question for v1::IndicatorsRequest {
     }
 
     fn answer(&self, known: &Known<'_>, reach: Reach) -> Result<Self::Answer, Problem> {
-        let state = known.state();
+        let restated = known.restated(&self.geography)?;
+        let views = restated.as_ref().unwrap_or(known.views);
+        let state = &views.state;
         let region = named_region(state, &self.region)?;
         reach.totals(state, region, self.children)?;
         let indicators = self.indicators.iter().map(|name| find::indicator(state, name));
         let indicators = indicators.collect::<Result<Vec<_>, _>>()?;
         let indicators = vintages::frozen(known, indicators, period(&self.period)?)?;
-        let areas = if self.children { state.regions.subtree(region) } else { vec![region] };
-        let report = Report::new(known.views, areas, indicators, period(&self.period)?);
+        let mut areas = vec![region];
+        if self.children {
+            areas = state.regions.subtree_in(region, period(&self.period)?);
+            // What has left the caller's own region since is another's.
+            areas.retain(|area| reach.inside(state, *area).is_ok());
+        }
+        let report = Report::new(views, areas, indicators, period(&self.period)?);
         let what = |figure: Figure| row(state, &figure, self.territorial_only);
         let rows = report.figures().map(what);
         let (rows, next_page_token) = page(rows, known.position, (self.page_size, &self.page_token))?;

@@ -31,7 +31,7 @@ impl Question for v1::ProjectRequest {
             planned_investment: planned.to_string(),
             suspended: project.suspended,
             closed: project.closed.map(|date| date.to_string()),
-            region: state.code(project.current().region).to_string(),
+            region: state.code(project.holder()).to_string(),
             stays: project.stays.iter().map(|one| stay(state, one)).collect(),
             transfers: project.transfers.iter().map(|one| transfer(state, project, one)).collect(),
             open_tier: project.round.open().name().to_owned(),

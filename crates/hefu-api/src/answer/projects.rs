@@ -23,7 +23,7 @@ impl Question for v1::ProjectsRequest {
         // Whether the caller's own region is there is asked once, not for every project.
         reach.area(state)?;
         let rows = state.projects.iter().filter_map(|(id, project)| {
-            let here = project.current().region;
+            let here = project.holder();
             let open = project.round.open();
             let pending = project.transfers.last().filter(|transfer| project.landed(transfer).is_none());
             let wanted = within.is_none_or(|region| state.regions.is_within(here, region));

@@ -212,7 +212,7 @@ fn understood(
     reading: Reading,
 ) -> Result<Imported> {
     let mut names: HashMap<&str, Option<RegionCode>> = HashMap::new();
-    for region in state.regions.iter() {
+    for region in state.regions.iter().filter(|region| region.ended.is_none()) {
         // A name that two regions bear is nobody's.
         let code = region.code();
         names.entry(&region.now().name_zh).and_modify(|known| *known = None).or_insert(Some(code));

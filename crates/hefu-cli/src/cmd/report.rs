@@ -6,6 +6,7 @@ mod circulation;
 mod disputes;
 mod explain;
 mod frozen;
+mod geography;
 mod indicators;
 mod outcomes;
 mod public;
@@ -83,6 +84,7 @@ pub(crate) fn demo_table(context: &Context, year: Period) -> Result<u8> {
         public: false,
         as_of: None,
         vintage: None,
+        geography: geography::Geography::Filed,
         labels: indicators::Labels::Code,
         unit: indicators::Money::TenThousand,
     };

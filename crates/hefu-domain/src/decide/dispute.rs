@@ -368,13 +368,14 @@ fn counterparties(state: &State, matter: &Matter, by: RegionId) -> Result<Vec<Re
             let number = matter.transfer.ok_or(Rejection::BadMatter { field: "transfer" })?;
             let transfer = project.transfers.get(number as usize);
             let transfer = transfer.ok_or(Rejection::NoSuchTransfer { transfer: number })?;
+            let (origin, destination) = (project.now(transfer.origin), project.now(transfer.destination));
             let other = match by {
-                _ if by == transfer.origin => transfer.destination,
-                _ if by == transfer.destination => transfer.origin,
+                _ if by == origin => destination,
+                _ if by == destination => origin,
                 _ => return Err(stranger),
             };
             let accepted = matches!(transfer.outcome, Outcome::Accepted | Outcome::Landed { .. });
-            if !accepted || transfer.origin == transfer.destination {
+            if !accepted || origin == destination {
                 return Err(Rejection::NothingToDispute {});
             }
             match (matter.kind, matter.indicator, matter.period) {
@@ -397,6 +398,10 @@ fn counterparties(state: &State, matter: &Matter, by: RegionId) -> Result<Vec<Re
                 return Err(Rejection::BadMatter { field: "project" });
             }
             let Account { debtor, creditor, .. } = line.account;
+            let (debtor, creditor) = (project.now(debtor), project.now(creditor));
+            if debtor == creditor {
+                return Err(Rejection::NothingToDispute {});
+            }
             let other = match by {
                 _ if by == debtor => creditor,
                 _ if by == creditor => debtor,
@@ -421,9 +426,10 @@ fn counterparties(state: &State, matter: &Matter, by: RegionId) -> Result<Vec<Re
             let (Some(_), Some(period), None) = (matter.indicator, matter.period, matter.transfer) else {
                 return Err(Rejection::BadMatter { field: "indicator, period" });
             };
-            let location = project.located(period.end());
+            let location = state.regions.heir(project.located(period.end()));
             let origins = project.transfers.iter().filter(|transfer| project.landed(transfer).is_some());
-            if by == location || !origins.map(|transfer| transfer.origin).any(|origin| origin == by) {
+            let mut origins = origins.map(|transfer| project.now(transfer.origin));
+            if by == location || !origins.any(|origin| origin == by) {
                 return Err(stranger);
             }
             reported(state, matter)?;
@@ -455,7 +461,7 @@ fn has_share(state: &State, matter: &Matter, region: RegionId) -> bool {
     let transfer = line.and_then(|line| project.transfers.get(line.account.transfer as usize));
     let tax = transfer.and_then(|transfer| transfer.terms.tax.as_ref());
     let code = state.code(region);
-    project.stays.iter().any(|stay| stay.region == region)
+    project.stays.iter().any(|stay| project.now(stay.region) == region)
         || tax.is_some_and(|tax| tax.others.iter().any(|other| other.region == code))
 }
 

@@ -21,10 +21,12 @@ pub(super) fn report(
 ) -> Result<Vec<Event>, Rejection> {
     let ReportObservation { indicator: code, period, project: id, ref value } = *c;
     let project = project(state, id)?;
-    // The county of the period's last day reports it; so may the one that holds the project, and its books, now.
+    // The county of the period's last day (or its successor) reports it; so may the one that holds the project, and its
+    // books, now.
     let roles = [Role::Office, Role::Statistics];
-    acts_for(state, actor, project.located(period.end()), &roles)
-        .or_else(|refused| acts_for(state, actor, project.current().region, &roles).map_err(|_| refused))?;
+    let there = state.regions.heir(project.located(period.end()));
+    acts_for(state, actor, there, &roles)
+        .or_else(|refused| acts_for(state, actor, project.holder(), &roles).map_err(|_| refused))?;
     let listed = state.policy.indicators.iter().any(|indicator| indicator.code == code);
     let known = state.indicator(code).filter(|_| listed);
     let (indicator_id, indicator) = known.ok_or(Rejection::UnknownIndicator { indicator: code })?;

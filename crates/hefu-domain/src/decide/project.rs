@@ -205,7 +205,8 @@ pub(super) fn close(
 pub(super) fn parties(project: &Project) -> Vec<RegionId> {
     let here = project.current();
     let transfer = here.transfer.and_then(|number| project.transfers.get(number as usize));
-    [here.region].into_iter().chain(transfer.map(|transfer| transfer.origin)).collect()
+    let origin = transfer.map(|transfer| project.now(transfer.origin));
+    [project.holder()].into_iter().chain(origin).collect()
 }
 
 fn running(project: &Project) -> Result<&Project, Rejection> {

@@ -20,7 +20,7 @@ use crate::{
     id::ProjectId,
     period::Period,
     rejection::Rejection,
-    state::{Actor, ClaimStatus, IndicatorId, Project, State, Transfer},
+    state::{Actor, ClaimStatus, IndicatorId, Project, State, Succession, Transfer},
     tax::schedule,
     terms::Terms,
     time::Date,
@@ -93,11 +93,11 @@ pub(super) fn merge(
     let mut from = c.from.clone();
     from.sort_unstable();
     let first = *from.first().ok_or(Rejection::BadParts {})?;
-    let holder = held(state, actor, first)?.current().region;
+    let holder = held(state, actor, first)?.holder();
     each_once(&from)?;
     let mut sources: Vec<&Project> = Vec::new();
     for id in &from {
-        acts_for(state, actor, super::project(state, *id)?.current().region, &[Role::Office])?;
+        acts_for(state, actor, super::project(state, *id)?.holder(), &[Role::Office])?;
         sources.push(living(state, *id)?);
     }
     let whole = sources[0];
@@ -112,7 +112,7 @@ pub(super) fn merge(
         if source.enterprise != whole.enterprise {
             return Err(Rejection::EnterprisesDiffer {});
         }
-        if source.current().region != holder || !same_claims(whole, source) {
+        if source.holder() != holder || !same_claims(whole, source, c.date) {
             return Err(Rejection::ClaimsDiffer { project: *id });
         }
         if source.suspended {
@@ -159,7 +159,7 @@ fn sum(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 }
 
 /// No transfer is under way and nothing is disputed.
-fn undisturbed(state: &State, id: ProjectId, project: &Project) -> Result<(), Rejection> {
+pub(super) fn undisturbed(state: &State, id: ProjectId, project: &Project) -> Result<(), Rejection> {
     if let Some((_, transfer)) = project.pending() {
         return Err(Rejection::ProposalPending { destination: state.code(transfer.destination) });
     }
@@ -250,7 +250,14 @@ fn formed(state: &State, (indicator, period): (IndicatorId, Period), value: i64)
 
 /// Whether every value of both counts for the same regions with the same weights, now and later: neither ever came from
 /// another county, or both have the same landings, starts and terms.
-fn same_claims(a: &Project, b: &Project) -> bool {
+fn same_claims(a: &Project, b: &Project, date: Date) -> bool {
+    // Regions that took others' places later are the same for both, or all values count for other regions.
+    let later = |project: &Project| -> Vec<Succession> {
+        project.successions.iter().filter(|known| known.date > date).copied().collect()
+    };
+    if later(a) != later(b) {
+        return false;
+    }
     let moved = |project: &Project| project.transfers.iter().any(|transfer| came(project, transfer));
     if !moved(a) && !moved(b) {
         return true;
@@ -263,7 +270,10 @@ fn same_claims(a: &Project, b: &Project) -> bool {
         let landed = project.transfers.iter().filter(|transfer| came(project, transfer));
         landed.map(|transfer| (project.landed(transfer), without_limits(transfer), transfer.claim)).collect()
     };
-    life(a) == life(b) && claims(a) == claims(b) && a.tax_days().min() == b.tax_days().min()
+    a.successions == b.successions
+        && life(a) == life(b)
+        && claims(a) == claims(b)
+        && a.tax_days().min() == b.tax_days().min()
 }
 
 fn came(project: &Project, transfer: &Transfer) -> bool {

@@ -13,7 +13,7 @@ use crate::{
     id::ProjectId,
     period::Period,
     rejection::Rejection,
-    settlement::{Balances, LineId, Payment, Run, due},
+    settlement::{Balances, LineId, Payment, Run, carried, due},
     state::{Actor, State},
 };
 
@@ -58,9 +58,11 @@ pub(super) fn run(
             transfer: line.account.transfer,
         });
     }
+    let closing = settlement.runs.last().and_then(|run| run.closing.as_ref());
+    let opening = closing.map(|closing| carried(&state.regions, closing));
     let opened = SettlementOpened {
         lines: u32::try_from(lines.len()).unwrap_or(u32::MAX),
-        opening: listed(state, settlement.runs.last().and_then(|run| run.closing.as_ref())),
+        opening: listed(state, opening.as_ref()),
         paid: listed(state, Some(&settlement.paid)),
         period,
         run,
@@ -133,7 +135,10 @@ pub(super) fn pay(
 ) -> Result<Vec<Event>, Rejection> {
     let (from, to) = (region(state, c.from)?.id, region(state, c.to)?.id);
     // The clearing house keeps the account: it records what comes in and what goes out.
-    let house = state.regions.common_superior(from, to);
+    // One that kept it before a region changed its superior keeps it until it is paid.
+    let kept = |house, region| state.settlement.balances.contains_key(&(house, region)).then_some(house);
+    let house = kept(from, to).or_else(|| kept(to, from));
+    let house = house.unwrap_or_else(|| state.regions.common_superior(from, to));
     acts_for(state, actor, house, &TREASURY)?;
     c.voucher.iter().try_for_each(|voucher| text("voucher", voucher))?;
     let today = context.ts.date();

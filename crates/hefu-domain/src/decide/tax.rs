@@ -21,7 +21,7 @@ pub(super) fn report(
     let ReportTax { amount, date, incentives, kind, project: id, refund_of, voucher } = c.clone();
     let known = project(state, id)?;
     let paid = refund_of.unwrap_or(date);
-    let host = known.located(paid);
+    let host = state.regions.heir(known.located(paid));
     acts_for(state, actor, host, &[Role::Treasury, Role::Office])?;
     voucher.iter().try_for_each(|voucher| text("voucher", voucher))?;
     let rate = TaxRate::on(&state.policy.tax_rates, kind, paid).ok_or(Rejection::UnknownTaxKind { kind })?;

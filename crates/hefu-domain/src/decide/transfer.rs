@@ -50,7 +50,7 @@ pub(super) fn exhaust_tier(
 }
 
 pub(super) fn waive_tier(state: &State, actor: &Actor, c: &WaiveTier) -> Result<Vec<Event>, Rejection> {
-    let holder = project(state, c.project)?.current().region;
+    let holder = project(state, c.project)?.holder();
     let direct = state.regions.get(holder).parent.unwrap_or(holder);
     let province = state.regions.at_level(holder, Level::Province).unwrap_or(direct);
     let needed = match c.tier {
@@ -84,11 +84,11 @@ pub(super) fn propose(
     if let Some((_, transfer)) = project.pending() {
         return Err(Rejection::ProposalPending { destination: state.code(transfer.destination) });
     }
-    let here = project.current();
+    let (here, holder) = (project.current(), project.holder());
     // A site that was withheld is not known any more.
     let known = here.site.as_deref().is_some_and(|site| site != MARK);
     let same_site = known && here.site == c.site;
-    let tier = tier_of(&state.regions, &state.policy.tier_rule, here.region, destination, same_site);
+    let tier = tier_of(&state.regions, &state.policy.tier_rule, holder, destination, same_site);
     let open = project.round.open();
     if tier > open {
         return Err(Rejection::TierNotOpen { tier, open });
@@ -104,10 +104,10 @@ pub(super) fn propose(
     for other in terms.tax.iter().flat_map(|tax| &tax.others) {
         super::region(state, other.region)?;
     }
-    let moves_county = here.region != destination;
+    let moves_county = holder != destination;
     let reduces = moves_county && terms.multi_hop == MultiHop::LastHop;
     let consents = if reduces { reduced_origins(project) } else { Vec::new() };
-    let others = consents.into_iter().filter(|region| *region != here.region && *region != destination);
+    let others = consents.into_iter().filter(|region| *region != holder && *region != destination);
     let limit = state.policy.proposal_expires_workdays;
     let expires = (limit > 0).then(|| state.policy.calendar.add_workdays(context.ts.date(), limit));
     let arbiter = c.terms.as_ref().and_then(|terms| terms.arbiter);
@@ -117,7 +117,7 @@ pub(super) fn propose(
         consents: others.map(|region| state.code(region)).collect(),
         destination: state.code(destination),
         expires,
-        origin: state.code(here.region),
+        origin: state.code(holder),
         project: c.project,
         site: c.site.clone(),
         terms,
@@ -143,8 +143,9 @@ fn reduced_origins(project: &Project) -> Vec<RegionId> {
         let counts = counting::latest_end(project, transfer).is_none_or(|end| project.latest < end);
         let running = counts || schedule::runs_on(project, transfer, project.latest);
         let claimed = transfer.claim != ClaimStatus::Rejected && transfer.terms.multi_hop == MultiHop::Chain;
-        if running && claimed && !origins.contains(&transfer.origin) {
-            origins.push(transfer.origin);
+        let origin = project.now(transfer.origin);
+        if running && claimed && !origins.contains(&origin) {
+            origins.push(origin);
         }
     }
     origins

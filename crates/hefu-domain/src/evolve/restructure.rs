@@ -74,6 +74,7 @@ impl State {
             ruled_credits: BTreeMap::new(),
             came_of: Some(CameOf { from: e.from.clone(), paid, at: meta.position }),
             handed_on: None,
+            successions: whole.successions.clone(),
             taxes: BTreeMap::new(),
         };
         self.projects.insert(e.project, formed);

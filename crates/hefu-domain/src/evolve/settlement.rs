@@ -7,15 +7,16 @@ use crate::{
         SettlementOpened,
     },
     id::ProjectId,
-    settlement::{Account, Balances, Compensation, Line, Payment, Run, add},
+    settlement::{Account, Balances, Compensation, Line, Payment, Run, add, carried},
     state::{Meta, State},
 };
 
 impl State {
     pub(super) fn open_run(&mut self, meta: &Meta, e: &SettlementOpened) -> Result<(), Inconsistent> {
         let (opening, paid) = (self.balances(&e.opening)?, self.balances(&e.paid)?);
+        let last = self.settlement.runs.last().and_then(|run| run.closing.as_ref());
+        let last = last.map(|closing| carried(&self.regions, closing));
         let settlement = &mut self.settlement;
-        let last = settlement.runs.last().map(|run| run.closing.clone().unwrap_or_default());
         if opening != last.unwrap_or_default() || paid != settlement.paid {
             return Err(Inconsistent(format!("an opening of run {}", e.run)));
         }

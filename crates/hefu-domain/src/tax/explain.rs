@@ -72,7 +72,7 @@ pub fn carried(project: &Project, receipts: &[Receipt]) -> Vec<Carried> {
     let mut left = std::collections::BTreeMap::new();
     let mut into = Vec::new();
     for receipt in receipts {
-        let carried: &mut Carried = left.entry(project.located(receipt.date)).or_default();
+        let carried: &mut Carried = left.entry(project.stood(receipt.date)).or_default();
         into.push(carried.clone());
         carried.deficit = receipt.deficit;
         if receipt.deficit == 0 {

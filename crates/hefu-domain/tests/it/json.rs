@@ -15,7 +15,7 @@ const COMMANDS: &str = include_str!("../golden/commands.jsonl");
 const JOURNAL: &str = include_str!("../golden/journal.jsonl");
 
 /// Fields that may be left out; every other one is named when it is missing.
-const OPTIONAL: [&str; 52] = [
+const OPTIONAL: [&str; 53] = [
     "accept_transfer.subject",
     "amend_project.codes",
     "amend_project.date",
@@ -64,6 +64,7 @@ const OPTIONAL: [&str; 52] = [
     "settle_dispute.endorsements",
     "settle_dispute.statement",
     "split_project.reason",
+    "split_region.projects",
     "suspend_project.reason",
     "withdraw_dispute.reason",
     "withdraw_transfer.reason",
@@ -291,6 +292,9 @@ const EVERYTHING: &str = "
     330108 dispute D6 transfer P2 0 -> ok
     330000.coordinator rename_region 330881 zh 新江山市 en Xinjiangshan on 2026-01-01 -> ok
     330000.coordinator recode_region 330881 code 330804 on 2026-01-01 -> ok
+    330000.coordinator split_region 361102 to 361123 on 2026-01-01 -> ok
+    330000.coordinator merge_region 361102 to 361123 on 2026-01-01 -> ok
+    330000.coordinator reparent_region 361123 to 360000 on 2026-01-02 -> ok
     330109+new rotate_key new -> ok
     330100.coordinator revoke_key new since 7 -> ok
     330108+330108.auditor redact 5 reason 商业秘密 -> ok

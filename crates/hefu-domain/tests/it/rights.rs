@@ -102,10 +102,14 @@ const CASE: &str = "
 ";
 
 /// Row, command, and who endorses it beside the signer.
-const ROWS: [(&str, &str, &str); 60] = [
+const ROWS: [(&str, &str, &str); 64] = [
     ("register_regions", "register_regions", ""),
     ("rename_region", "rename_region 330881 zh 江山 on 2026-01-05", ""),
     ("recode_region", "recode_region 330881 code 330899 on 2026-01-05", ""),
+    ("merge_region (in the holder's city)", "merge_region 330109 to 330122 on 2026-01-05", ""),
+    ("split_region (in the holder's city)", "split_region 330109 to 330122 on 2026-01-05", ""),
+    ("reparent_region (between cities)", "reparent_region 330122 to 330600 on 2026-01-05", ""),
+    ("reparent_region (between provinces)", "reparent_region 330122 to 361100 on 2026-01-05", ""),
     ("adopt_policy", "adopt_policy", ""),
     ("register_keys", "register_keys 330108.office/2", "root1 root2"),
     ("rotate_key (its own)", "rotate_key new", "new"),
@@ -190,11 +194,12 @@ fn rights() {
         if command.name() == "tick" {
             ledger.now = noon(date("2027-01-05"));
         }
-        if matches!(command.name(), "finalise_settlement" | "run_settlement") {
+        let between = ["run_settlement", "merge_region", "split_region", "reparent_region"];
+        if between.contains(&command.name()) || command.name() == "finalise_settlement" {
             // The limit to confirm has passed.
             ledger.now = noon(date("2027-01-05"));
         }
-        if command.name() == "run_settlement" {
+        if between.contains(&command.name()) {
             ledger.submit(&["000000.treasury"], &run.parse("finalise_settlement 2024")).unwrap();
         }
         let endorsers: Vec<&str> = endorsers.split_whitespace().collect();

@@ -186,7 +186,7 @@ impl<F: Fold> Run<F> {
 
     /// Exhausts every tier and proposes.
     fn offer(&mut self, name: &str, to: &str, terms: Option<Value>) {
-        let here = self.ledger.state().projects[&project(name)].current().region;
+        let here = self.ledger.state().projects[&project(name)].holder();
         let here = self.ledger.state().code(here).to_string();
         for tier in ["original_site", "local", "neighbouring"] {
             let signers = [office(&here)];
@@ -277,6 +277,13 @@ impl<F: Fold> Run<F> {
             "rename_region" => json!({"region": word(0), "date": option("on"), "name_zh": option("zh"),
                 "name_en": options.get("en").cloned().unwrap_or_default()}),
             "recode_region" => json!({"region": word(0), "code": option("code"), "date": option("on")}),
+            "merge_region" => json!({"region": word(0), "into": option("to"), "date": option("on"),
+                "document": document(options)}),
+            "split_region" => json!({"region": word(0), "into": option("to"), "date": option("on"),
+                "document": document(options),
+                "projects": plain[1..].iter().map(|name| project(name).to_string()).collect::<Vec<_>>()}),
+            "reparent_region" => json!({"region": word(0), "parent": option("to"), "date": option("on"),
+                "document": document(options)}),
             "adopt_policy" => {
                 let mut policy = serde_json::to_value(&self.ledger.state().policy).unwrap();
                 merge(&mut policy, json.clone().unwrap_or(json!({})));
@@ -413,7 +420,7 @@ impl<F: Fold> Run<F> {
         let known = |name: &str| -> ProjectId { project(name) };
         match *words {
             [name, "in", region] => {
-                let here = state.projects[&known(name)].current().region;
+                let here = state.projects[&known(name)].holder();
                 assert_eq!(state.code(here).as_str(), region, "{line}");
             }
             [name, "in", region, "on", day] => {
@@ -578,6 +585,10 @@ pub(crate) fn dispute(name: &str) -> String {
 
 fn codes(options: &BTreeMap<String, String>) -> Vec<String> {
     options.get("code").map(|codes| codes.split(',').map(str::to_owned).collect()).unwrap_or_default()
+}
+
+fn document(options: &BTreeMap<String, String>) -> String {
+    options.get("reason").cloned().unwrap_or_else(|| "国函〔2021〕29号".to_owned())
 }
 
 /// Lays `over` onto `base`, object by object.

@@ -22,7 +22,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    genesis regions policy keys registration tiers tier_days proposals no_expiry life consents claims observations restructure disputes rulings redaction
+    genesis regions areas area_money policy keys registration tiers tier_days proposals no_expiry life consents claims observations restructure disputes rulings redaction
     taxes chains templates closing settlement vintages lines
 }
 

@@ -217,7 +217,7 @@ proptest! {
             *gross.entry(line.account.debtor).or_insert(0) -= line.amount;
         }
         let mut netted: BTreeMap<RegionId, i64> = BTreeMap::new();
-        for ((_, region), amount) in nets(&state.regions, lines.into_iter()) {
+        for ((_, region), amount) in nets(&state.regions, &state.settlement.runs[0], lines.into_iter()) {
             *netted.entry(region).or_insert(0) += amount;
         }
         gross.retain(|_, amount| *amount != 0);

@@ -31,7 +31,7 @@ pub struct Pattern {
 impl Pattern {
     /// Chooses what to suppress. The same tables always give the same pattern.
     pub fn choose(rules: &Disclosure, tree: &RegionTree, tables: &Tables) -> Pattern {
-        let areas = Tables::areas(tree);
+        let areas = tables.areas(tree);
         let mut pattern = Pattern::default();
         for (period, table) in tables.visible() {
             for (area, cell) in &table {

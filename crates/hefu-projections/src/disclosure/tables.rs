@@ -12,6 +12,7 @@ use hefu_domain::{
     period::Period,
     region::{RegionId, RegionTree},
     state::IndicatorId,
+    time::Date,
 };
 
 use crate::{Views, counting::counted};
@@ -27,6 +28,8 @@ pub type Table = BTreeMap<RegionId, Contributions>;
 pub struct Tables {
     /// How the indicator adds up.
     pub kind: Kind,
+    /// The year. Regions do not change within it.
+    pub year: i16,
     /// What was reported for a published period and for none inside it.
     pub blocks: Vec<Table>,
     /// The published periods, each with the blocks it consists of.
@@ -58,11 +61,12 @@ impl Tables {
             outer.contains(inner) && (entry.kind != Kind::Stock || outer.end() == inner.end())
         };
         let mut facts: Vec<Table> = vec![Table::new(); published.len()];
-        let mut note = |place: usize, county: RegionId, enterprise: EnterpriseCode, value: i128| {
-            for area in state.regions.upward(county) {
-                *facts[place].entry(area).or_default().entry(enterprise).or_default() += value;
-            }
-        };
+        let mut note =
+            |place: usize, (county, day): (RegionId, Date), enterprise: EnterpriseCode, value: i128| {
+                for area in state.regions.upward_on(county, day) {
+                    *facts[place].entry(area).or_default().entry(enterprise).or_default() += value;
+                }
+            };
         match entry.kind {
             Kind::Flow | Kind::Stock => {
                 for (id, observations) in views.counting.observed() {
@@ -73,8 +77,8 @@ impl Tables {
                         else {
                             continue;
                         };
-                        let county = project.located(fact.period.end());
-                        note(place, county, project.enterprise, i128::from(fact.value));
+                        let end = fact.period.end();
+                        note(place, (project.located(end), end), project.enterprise, i128::from(fact.value));
                     }
                 }
             }
@@ -82,7 +86,8 @@ impl Tables {
                 for (place, period) in published.iter().enumerate() {
                     for project in state.projects.values() {
                         if counted(state, entry, project, *period) {
-                            note(place, project.located(period.end()), project.enterprise, 1);
+                            let end = period.end();
+                            note(place, (project.located(end), end), project.enterprise, 1);
                         }
                     }
                 }
@@ -97,7 +102,7 @@ impl Tables {
             }
         };
         let periods = published.iter().map(|period| (*period, parts(period))).collect();
-        Tables { kind: entry.kind, blocks: facts, periods }
+        Tables { kind: entry.kind, year, blocks: facts, periods }
     }
 
     /// The table of a published period.
@@ -120,8 +125,9 @@ impl Tables {
         whole.chain(rest).collect()
     }
 
-    /// The areas, superiors first, with their direct subordinates.
-    pub fn areas(tree: &RegionTree) -> Vec<(RegionId, Vec<RegionId>)> {
-        tree.iter().map(|region| (region.id, tree.children(region.id))).collect()
+    /// The areas of the year, superiors first, with their direct subordinates.
+    pub fn areas(&self, tree: &RegionTree) -> Vec<(RegionId, Vec<RegionId>)> {
+        let Some(year) = Period::months(self.year, 1, 12) else { return Vec::new() };
+        tree.iter().map(|region| (region.id, tree.children_on(region.id, year.end()))).collect()
     }
 }

@@ -40,7 +40,7 @@ pub fn behind(then: &State, state: &State, line: &Line, id: LineId) -> Vec<Behin
     let mut behind = Vec::new();
     for (at, unit) in all.iter().enumerate() {
         let told = steps(project, &all[..at], unit);
-        let Some((part, steps)) = told.into_iter().find(|(part, _)| is_of(unit, part, line)) else {
+        let Some((part, steps)) = told.into_iter().find(|(part, _)| is_of(project, unit, part, line)) else {
             continue;
         };
         let same = |one: &hefu_domain::tax::Receipt| {

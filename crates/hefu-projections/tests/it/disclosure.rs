@@ -174,7 +174,7 @@ fn tables(tree: &RegionTree, facts: &[Fact], finest: Finest, kind: Kind) -> Tabl
     let last = periods.len() - 1;
     let all = |place: usize| if place == last { (0..=last).collect() } else { vec![place] };
     let periods = periods.iter().enumerate().map(|(place, period)| (*period, all(place))).collect();
-    Tables { kind, blocks, periods }
+    Tables { kind, year: 2024, blocks, periods }
 }
 
 /// A row of a linear system in lowest terms: unknown and coefficient.
@@ -363,7 +363,7 @@ proptest! {
         let tree = tree();
         let tables = tables(&tree, &facts, Finest::Year, Kind::Flow);
         let suppressed: BTreeSet<RegionId> = extra.into_iter().map(RegionId).collect();
-        let network = networks(&Tables::areas(&tree), &tables).remove(0);
+        let network = networks(&tables.areas(&tree), &tables).remove(0);
         let cells: BTreeSet<usize> = suppressed.iter().map(|area| usize::from(area.0)).collect();
         let bounds = bounds(&tree, &tables.blocks[0], &suppressed);
         for (area, cell) in tables.blocks[0].iter().filter(|(area, _)| suppressed.contains(area)) {

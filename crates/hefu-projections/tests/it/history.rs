@@ -4,9 +4,9 @@ use hefu_domain::{
     amount::{Decimal, Money},
     command::{
         AcceptTransfer, AdoptPolicy, AmendProject, CloseProject, Command, ConfirmClaim, DeclineTransfer,
-        ExhaustReason, ExhaustTier, LandProject, ProposeTransfer, RecodeRegion, RegisterEnterprise,
-        RegisterProject, RejectClaim, RenameRegion, ReportObservation, StartConstruction, StartProduction,
-        WithdrawTransfer,
+        ExhaustReason, ExhaustTier, LandProject, MergeRegion, ProposeTransfer, RecodeRegion,
+        RegisterEnterprise, RegisterProject, RejectClaim, RenameRegion, ReparentRegion, ReportObservation,
+        SplitRegion, StartConstruction, StartProduction, WithdrawTransfer,
     },
     id::ProjectId,
     indicator::{Class, Indicator, Kind, Unit},
@@ -85,6 +85,25 @@ pub(crate) enum Step {
     Recode {
         county: u8,
     },
+    /// A county ends in another.
+    Unite {
+        county: u8,
+        into: u8,
+        days: u16,
+    },
+    /// A part of a county goes to another, with a project.
+    Part {
+        county: u8,
+        into: u8,
+        project: u8,
+        days: u16,
+    },
+    /// A county comes under another city.
+    Reparent {
+        county: u8,
+        city: u8,
+        days: u16,
+    },
     /// A command somebody has no right to or that is out of order.
     Wrong {
         project: u8,
@@ -97,6 +116,7 @@ pub(crate) const INDICATORS: [&str; 6] = ["INV_FAI", "VA_IND", "OUTPUT", "RD_EXP
 /// Two provinces, four cities.
 pub(crate) const COUNTIES: [&str; 8] =
     ["330108", "330122", "330881", "330681", "361102", "330109", "330802", "361123"];
+pub(crate) const CITIES: [&str; 4] = ["330100", "330600", "330800", "361100"];
 const YEARS: [i16; 3] = [2024, 2025, 2026];
 
 /// The built-in catalogue and two ratios.
@@ -207,6 +227,31 @@ pub(crate) fn history() -> BoxedStrategy<Vec<Step>> {
             [rule].into_iter().chain(begin).chain(rest).collect()
         })
         .boxed()
+}
+
+/// A change of regions.
+pub(crate) fn area_step() -> BoxedStrategy<Step> {
+    let (county, days) = (0..8u8, 0..1_000u16);
+    prop_oneof![
+        2 => (county.clone(), county.clone(), days.clone())
+            .prop_map(|(county, into, days)| Step::Unite { county, into, days }),
+        3 => (county.clone(), county.clone(), 1..=4u8, days.clone())
+            .prop_map(|(county, into, project, days)| Step::Part { county, into, project, days }),
+        3 => (county, 0..4u8, days).prop_map(|(county, city, days)| Step::Reparent { county, city, days }),
+    ]
+    .boxed()
+}
+
+/// A history in which regions change.
+pub(crate) fn with_areas() -> BoxedStrategy<Vec<Step>> {
+    let changes = proptest::collection::vec((any::<prop::sample::Index>(), area_step()), 1..8);
+    let mixed = (history(), changes).prop_map(|(mut steps, changes)| {
+        for (place, change) in changes {
+            steps.insert(place.index(steps.len() + 1), change);
+        }
+        steps
+    });
+    mixed.boxed()
 }
 
 /// A ledger at the beginning of 2027, so that whatever the steps report lies in the past.
@@ -365,7 +410,8 @@ impl Walk {
                     project,
                     value: Decimal::from_minor(*value, scale),
                 };
-                self.submit(&self.office(life.located(period.end())), command);
+                let there = self.ledger.state().regions.heir(life.located(period.end()));
+                self.submit(&self.office(there), command);
             }
             Step::Policy { superior, last_hop, large } => {
                 let mut policy = policy();
@@ -388,6 +434,31 @@ impl Walk {
                 let code = format!("99{:04}", self.ledger.log.len()).parse().unwrap();
                 self.submit("330000.coordinator", RecodeRegion { code, date, region });
             }
+            Step::Unite { county, into, days } => {
+                let (region, into) = (self.county(*county), self.county(*into));
+                let (date, document) = (later(date("2024-01-01"), *days), "国函".to_owned());
+                let endorsements = Vec::new();
+                self.submit("000000.coordinator", MergeRegion { date, document, endorsements, into, region });
+            }
+            Step::Part { county, into, project: number, days } => {
+                let (region, into) = (self.county(*county), self.county(*into));
+                let (date, document) = (later(date("2024-01-01"), *days), "国函".to_owned());
+                let (endorsements, projects) = (Vec::new(), vec![project(&format!("P{number}"))]);
+                self.submit(
+                    "000000.coordinator",
+                    SplitRegion { date, document, endorsements, into, projects, region },
+                );
+            }
+            Step::Reparent { county, city, days } => {
+                let region = self.county(*county);
+                let parent = CITIES[usize::from(*city)].parse().unwrap();
+                let (date, document) = (later(date("2024-01-01"), *days), "国函".to_owned());
+                let endorsements = Vec::new();
+                self.submit(
+                    "000000.coordinator",
+                    ReparentRegion { date, document, endorsements, parent, region },
+                );
+            }
             Step::Wrong { project: number, county, what } => self.wrong(*number, *county, *what),
         }
     }
@@ -395,14 +466,14 @@ impl Walk {
     /// A command of the holder.
     fn held(&mut self, number: u8, command: impl Fn(ProjectId, &Project) -> Command) {
         if let Some((id, project)) = self.project(number) {
-            let signer = self.office(project.current().region);
+            let signer = self.office(project.holder());
             self.submit(&signer, command(id, &project));
         }
     }
 
     fn transfer(&mut self, number: u8, county: u8, terms: &ProposedTerms, days: u16, stop: u8) {
         let Some((id, life)) = self.project(number) else { return };
-        let holder = self.office(life.current().region);
+        let holder = self.office(life.holder());
         for tier in [Tier::OriginalSite, Tier::Local, Tier::Neighbouring].into_iter().take(usize::from(stop))
         {
             let reason = ExhaustReason::NoTaker;

@@ -32,8 +32,8 @@ pub(crate) fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-type Record = (Meta, Event);
-type Table = BTreeMap<(RegionId, IndicatorCode, Period), Row>;
+pub(crate) type Record = (Meta, Event);
+pub(crate) type Table = BTreeMap<(RegionId, IndicatorCode, Period), Row>;
 
 /// The periods worth looking at: all reported ones, the quarters and years they lie in, and one without reports.
 pub(crate) fn periods(views: &Views) -> Vec<Period> {
@@ -59,7 +59,7 @@ pub(crate) fn periods(views: &Views) -> Vec<Period> {
 }
 
 /// Every figure of every area.
-fn table(views: &Views, periods: &[Period]) -> Table {
+pub(crate) fn table(views: &Views, periods: &[Period]) -> Table {
     let mut table = Table::new();
     for region in views.state.regions.iter() {
         for (code, id) in &views.state.indicator_ids {
@@ -72,17 +72,17 @@ fn table(views: &Views, periods: &[Period]) -> Table {
     table
 }
 
-fn full_table(ledger: &Ledger<Views>) -> Table {
+pub(crate) fn full_table(ledger: &Ledger<Views>) -> Table {
     table(&ledger.fold, &periods(&ledger.fold))
 }
 
-fn fold<'a>(events: impl Iterator<Item = &'a Record>) -> Views {
+pub(crate) fn fold<'a>(events: impl Iterator<Item = &'a Record>) -> Views {
     let mut views = Views::default();
     events.for_each(|(meta, event)| views.apply(meta, event).unwrap());
     views
 }
 
-fn entry_code(views: &Views, region: RegionId) -> String {
+pub(crate) fn entry_code(views: &Views, region: RegionId) -> String {
     views.state.regions.get(region).designations[0].code.to_string()
 }
 

@@ -7,6 +7,7 @@ mod ledger;
 #[path = "../../../hefu-domain/tests/it/script.rs"]
 mod script;
 
+mod areas;
 mod contested;
 mod disclosure;
 mod golden;

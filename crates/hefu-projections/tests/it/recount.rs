@@ -14,6 +14,8 @@ use hefu_domain::{
 
 /// Year, month, day.
 type Day = (i32, u32, u32);
+/// Before all others.
+const EVER: Day = (0, 0, 0);
 /// Year, first month, last month.
 type Months = (i32, u32, u32);
 
@@ -24,6 +26,7 @@ enum Claim {
     Rejected,
 }
 
+#[derive(Clone)]
 struct Move {
     from: String,
     to: String,
@@ -33,6 +36,7 @@ struct Move {
     landed: Option<(Day, usize)>,
 }
 
+#[derive(Clone)]
 struct Life {
     birth: String,
     born: Day,
@@ -43,8 +47,11 @@ struct Life {
     produced: Vec<(Day, usize)>,
     events: usize,
     values: BTreeMap<(String, Months), i128>,
+    /// Whose part went to whom, from when on.
+    heirs: Vec<(Day, String, String)>,
 }
 
+#[derive(Clone)]
 struct Entry {
     class: Class,
     kind: Kind,
@@ -54,11 +61,12 @@ struct Entry {
 }
 
 /// All facts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Book {
     /// Every code a region ever had, to the one it entered with.
     names: BTreeMap<String, String>,
-    parents: BTreeMap<String, String>,
+    /// Superiors, each from a day on.
+    parents: BTreeMap<String, Vec<(Day, String)>>,
     lives: BTreeMap<ProjectId, Life>,
     catalogue: BTreeMap<String, Entry>,
     large: i128,
@@ -126,8 +134,18 @@ impl Book {
                         .parent
                         .map_or("000000".to_owned(), |parent| self.names[parent.as_str()].clone());
                     self.names.insert(code.clone(), code.clone());
-                    self.parents.insert(code, parent);
+                    self.parents.insert(code, vec![(EVER, parent)]);
                 }
+            }
+            Event::RegionMerged(e) => {
+                let all: Vec<ProjectId> = self.lives.keys().copied().collect();
+                self.succeed(&all, day(e.date), (name(e.region), name(e.into)));
+            }
+            Event::RegionSplit(e) => {
+                self.succeed(&e.projects, day(e.date), (name(e.region), name(e.into)));
+            }
+            Event::RegionReparented(e) => {
+                self.parents.get_mut(&name(e.region)).unwrap().push((day(e.date), name(e.parent)));
             }
             Event::RegionRecoded(e) => drop(self.names.insert(e.code.to_string(), name(e.region))),
             Event::PolicyAdopted(e) => {
@@ -151,6 +169,7 @@ impl Book {
                     produced: Vec::new(),
                     events: 0,
                     values: BTreeMap::new(),
+                    heirs: Vec::new(),
                 };
                 self.lives.insert(e.project, life);
             }
@@ -193,6 +212,41 @@ impl Book {
         }
     }
 
+    /// What has not landed goes on with the successor as if it had been there from the beginning.
+    fn succeed(&mut self, projects: &[ProjectId], from: Day, (old, new): (String, String)) {
+        for id in projects {
+            let life = self.lives.get_mut(id).unwrap();
+            life.heirs.push((from, old.clone(), new.clone()));
+            for hop in life.moves.iter_mut().filter(|hop| hop.landed.is_none()) {
+                for end in [&mut hop.from, &mut hop.to] {
+                    if *end == old {
+                        end.clone_from(&new);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same facts, as if today's regions had always been.
+    pub(crate) fn restated(&self) -> Book {
+        let mut book = self.clone();
+        for superiors in book.parents.values_mut() {
+            let (_, last) = superiors.pop().unwrap();
+            *superiors = vec![(EVER, last)];
+        }
+        for life in book.lives.values_mut() {
+            for heir in &mut life.heirs {
+                heir.0 = EVER;
+            }
+        }
+        book
+    }
+
+    fn parent(&self, area: &str, day: Day) -> Option<&String> {
+        let superiors = self.parents.get(area)?;
+        superiors.iter().rev().find(|(from, _)| *from <= day).map(|(_, parent)| parent)
+    }
+
     fn claim(&mut self, project: ProjectId, transfer: u32, claim: Claim) {
         self.lives.get_mut(&project).unwrap().moves[transfer as usize].claim = claim;
     }
@@ -212,16 +266,35 @@ impl Book {
         life.values.insert((indicator.to_owned(), months), minor);
     }
 
-    fn inside(&self, county: &str, area: &str) -> bool {
-        county == area || self.parents.get(county).is_some_and(|parent| self.inside(parent, area))
+    fn inside(&self, county: &str, area: &str, day: Day) -> bool {
+        county == area || self.parent(county, day).is_some_and(|parent| self.inside(parent, area, day))
     }
 
     fn is_county(&self, area: &str) -> bool {
-        !self.parents.values().any(|parent| parent == area)
+        !self.parents.values().flatten().any(|(_, parent)| parent == area)
     }
 
     /// What `area` shows of `indicator` in `months`; `None` for a ratio.
     pub(crate) fn figures(&self, area: &str, indicator: &str, months: Months) -> Option<Figures> {
+        self.figures_where(area, indicator, months, &|_| true)
+    }
+
+    /// What the areas directly below show together, shared, each only of facts of days on which it lay there.
+    pub(crate) fn below(&self, area: &str, indicator: &str, months: Months) -> i128 {
+        let children = self.parents.keys().map(|child| {
+            let there = |day: Day| self.parent(child, day).is_some_and(|parent| parent == area);
+            self.figures_where(child, indicator, months, &there).unwrap().shared()
+        });
+        children.sum()
+    }
+
+    fn figures_where(
+        &self,
+        area: &str,
+        indicator: &str,
+        months: Months,
+        there: &dyn Fn(Day) -> bool,
+    ) -> Option<Figures> {
         let entry = &self.catalogue[indicator];
         let mut sum = Figures::default();
         for life in self.lives.values() {
@@ -230,20 +303,17 @@ impl Book {
                     for ((of, period), value) in &life.values {
                         let within = period.0 == months.0 && months.1 <= period.1 && period.2 <= months.2;
                         let read = entry.kind == Kind::Flow || period.2 == months.2;
-                        if of == indicator && within && read {
-                            self.add(
-                                &mut sum,
-                                area,
-                                &life.holders(entry.class, last_day(*period)),
-                                *value,
-                                false,
-                            );
+                        let end = last_day(*period);
+                        if of == indicator && within && read && there(end) {
+                            let holders = life.holders(entry.class, end);
+                            self.add(&mut sum, (area, end), &holders, *value, false);
                         }
                     }
                 }
                 Kind::Count => {
-                    if self.counts(life, entry.count.unwrap(), months) {
-                        self.add(&mut sum, area, &life.holders(Class::Attraction, last_day(months)), 1, true);
+                    let end = last_day(months);
+                    if self.counts(life, entry.count.unwrap(), months) && there(end) {
+                        self.add(&mut sum, (area, end), &life.holders(Class::Attraction, end), 1, true);
                     }
                 }
                 Kind::Ratio => return None,
@@ -272,13 +342,21 @@ impl Book {
     }
 
     /// R1, R4, R5 for one observation, R7 for one project.
-    fn add(&self, sum: &mut Figures, area: &str, holders: &[(String, i128)], value: i128, count: bool) {
+    fn add(
+        &self,
+        sum: &mut Figures,
+        (area, day): (&str, Day),
+        holders: &[(String, i128)],
+        value: i128,
+        count: bool,
+    ) {
         let shares: Vec<i128> = if count {
             holders.iter().map(|(_, w)| i128::from(*w > 0)).collect()
         } else {
             divide(holders, value)
         };
-        let insiders: Vec<usize> = (0..holders.len()).filter(|i| self.inside(&holders[*i].0, area)).collect();
+        let insiders: Vec<usize> =
+            (0..holders.len()).filter(|i| self.inside(&holders[*i].0, area, day)).collect();
         if insiders.is_empty() {
             return;
         }
@@ -287,7 +365,7 @@ impl Book {
         let whole = insiders.len() == holders.len() || held.abs() > value.abs();
         let shared = if whole && !self.is_county(area) { value } else { held };
         sum.facts += 1;
-        if self.inside(&holders[0].0, area) {
+        if self.inside(&holders[0].0, area, day) {
             sum.territorial += value;
             sum.as_destination += shared;
         } else {
@@ -321,7 +399,7 @@ impl Book {
     pub(crate) fn crossed(&self, area: &str) -> bool {
         let moves = self.lives.values().flat_map(|life| &life.moves);
         let mut landed = moves.filter(|hop| hop.landed.is_some());
-        landed.any(|hop| self.inside(&hop.from, area) != self.inside(&hop.to, area))
+        landed.any(|hop| self.inside(&hop.from, area, EVER) != self.inside(&hop.to, area, EVER))
     }
 }
 
@@ -330,11 +408,18 @@ impl Life {
     fn holders(&self, class: Class, day: Day) -> Vec<(String, i128)> {
         let arrived: Vec<&Move> =
             self.moves.iter().filter(|hop| hop.landed.is_some_and(|(on, _)| on <= day)).collect();
-        let location = arrived.last().map_or(&self.birth, |hop| &hop.to).clone();
+        let heir = |name: &String| {
+            let by_then = self.heirs.iter().filter(|(from, _, _)| *from <= day);
+            by_then.fold(name.clone(), |who, (_, old, new)| if *old == who { new.clone() } else { who })
+        };
+        let location = heir(arrived.last().map_or(&self.birth, |hop| &hop.to));
         let between: Vec<&Move> = arrived.into_iter().filter(|hop| hop.from != hop.to).collect();
         let mut own = 10_000;
         let mut claims: BTreeMap<String, i128> = BTreeMap::new();
-        for (place, hop) in between.iter().enumerate() {
+        // Where both ends are one county by then, the move is one inside it.
+        let inner = |hop: &Move| heir(&hop.from) == heir(&hop.to);
+        let last = between.iter().rposition(|hop| !inner(hop));
+        for (place, hop) in between.iter().enumerate().filter(|(_, hop)| !inner(hop)) {
             let credit = hop.terms.credits.of(class);
             let later = &between[place + 1..];
             let chain = |hop: &&Move| hop.terms.multi_hop == MultiHop::Chain;
@@ -350,9 +435,9 @@ impl Life {
             let open = trigger.is_some_and(|start| start <= day && day < plus_months(start, credit.months));
             if kept && open && hop.claim == Claim::Confirmed {
                 let weight = i128::from(credit.origin_bp);
-                let held = claims.entry(hop.from.clone()).or_insert(weight);
+                let held = claims.entry(heir(&hop.from)).or_insert(weight);
                 *held = weight.max(*held);
-                if later.is_empty() {
+                if Some(place) == last {
                     own = i128::from(credit.destination_bp);
                 }
             }

@@ -163,6 +163,36 @@ fn each_reason_is_told_apart() {
     );
 }
 
+#[test]
+fn a_change_of_regions_is_a_reason_of_its_own() {
+    let begin = "
+        given P1 in 330109 since 2023-01-10
+        330109 report P1 INV_FAI 2023-05 10.00 -> ok
+        330109 report P1 INV_FAI 2023-08 5.00 -> ok
+        given P2 in 330109 since 2023-01-10
+        given P2 moved 330881 on 2023-02-01
+        330881 report P2 INV_FAI 2023-08 7.00 -> ok";
+    let see = |tail: &str, area: &str| reasons(begin, tail, area, "INV_FAI", "2023");
+    let ends = "330100.coordinator merge_region 330109 to 330108 on 2023-07-01 -> ok";
+    assert_eq!(see(ends, "330109"), [(Reason::RegionChange, -1200)]);
+    assert_eq!(see(ends, "330108"), [(Reason::RegionChange, 1200)]);
+    assert_eq!(see(ends, "330100"), []);
+    let part = "330100.coordinator split_region 330109 to 330108 on 2023-07-01 P2 -> ok";
+    assert_eq!(see(part, "330108"), [(Reason::RegionChange, 700)]);
+    let away = "330000.coordinator reparent_region 330109 to 330600 on 2023-07-01 -> ok";
+    assert_eq!(see(away, "330600"), [(Reason::RegionChange, 1200)]);
+    assert_eq!(see(away, "330100"), [(Reason::RegionChange, -1200)]);
+    // A value that is corrected as well is late where it was not known before.
+    let both = format!("{ends}\n330108 report P1 INV_FAI 2023-08 6.00 -> ok");
+    assert_eq!(see(&both, "330108"), [(Reason::LateReport, 600), (Reason::RegionChange, 700)]);
+    assert_eq!(see(&both, "330100"), [(Reason::Correction, 100)]);
+    let counted = |tail: &str, area: &str| reasons(begin, tail, area, "N_PRJ", "2023");
+    assert_eq!(counted(ends, "330109"), [(Reason::RegionChange, -2)]);
+    assert_eq!(counted(away, "330600"), [(Reason::RegionChange, 2)]);
+    // A name and a code move nothing.
+    assert_eq!(see("330000.coordinator recode_region 330109 code 330199 on 2023-07-01 -> ok", "330109"), []);
+}
+
 proptest! {
     #![proptest_config(config(30))]
 

@@ -108,7 +108,13 @@ impl Cube for LedgerCube<'_> {
         let area = |id: RegionId| {
             let region = tree.get(id);
             let now = region.now();
-            let parent = region.parent.filter(|parent| tree.get(*parent).parent.is_some());
+            // One that ended keeps the superior it had.
+            let superior = if region.ended.is_some() {
+                region.superiors.iter().rev().nth(1).map(|superior| superior.region)
+            } else {
+                region.parent
+            };
+            let parent = superior.filter(|parent| tree.get(*parent).parent.is_some());
             Area {
                 code: region.code(),
                 parent: parent.map(|parent| tree.get(parent).code()),
@@ -116,7 +122,8 @@ impl Cube for LedgerCube<'_> {
                 en: now.name_en.clone(),
             }
         };
-        tree.subtree(RegionId(0)).into_iter().skip(1).map(area).collect()
+        let ended = tree.iter().filter(|region| region.ended.is_some()).map(|region| region.id);
+        tree.subtree(RegionId(0)).into_iter().skip(1).chain(ended).map(area).collect()
     }
 
     fn indicators(&self) -> Vec<Measured> {

@@ -136,7 +136,8 @@ async fn call(operation: Operation, client: Client, command: &[u8]) -> Result<()
         }
         Operation::Explain => {
             let indicator = "INV_FAI".to_owned();
-            let question = v1::ExplainRequest { region, indicator, period, moment: None };
+            let question =
+                v1::ExplainRequest { region, indicator, period, moment: None, geography: String::new() };
             query.explain(question).await.map(drop)
         }
         Operation::Project => query.project(v1::ProjectRequest { project, moment: None }).await.map(drop),

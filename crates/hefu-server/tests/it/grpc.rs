@@ -146,7 +146,7 @@ async fn every_question_has_its_answer() {
         region: "330108".to_owned(),
         indicator: "INV_FAI".to_owned(),
         period: "2023".to_owned(),
-        moment: None,
+        ..Default::default()
     };
     let explained = all.query.explain(explain).await.unwrap().into_inner();
     let line = &explained.lines[0];
@@ -166,6 +166,55 @@ async fn every_question_has_its_answer() {
     let unclear = v1::IndicatorsRequest { period: "last year".to_owned(), ..indicators("330000", false) };
     let unclear = all.query.indicators(unclear).await.unwrap_err();
     assert_eq!(unclear.get_details_bad_request().unwrap().field_violations[0].field, "period");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_stand_as_filed_or_on_todays_regions() {
+    let mut bench = Bench::serve();
+    let away = serde_json::json!({"type": "reparent_region", "region": "330881", "parent": "330100",
+        "date": "2024-01-01", "document": "国函"});
+    let command = bench.sign("330000/coordinator", away);
+    let mut all = bench.as_role(Role::Statistics, None).await;
+    let submit = v1::SubmitRequest { command, dry_run: false };
+    let position = all.ledger.submit(submit).await.unwrap().into_inner().accepted.unwrap().position;
+    let ask = |geography: &str| {
+        let moment = v1::Moment { min_position: position, ..Default::default() };
+        v1::IndicatorsRequest {
+            moment: Some(moment),
+            geography: geography.to_owned(),
+            ..indicators("330000", true)
+        }
+    };
+    let filed = all.query.indicators(ask("")).await.unwrap().into_inner();
+    assert_eq!(all.query.indicators(ask("filed")).await.unwrap().into_inner().rows, filed.rows);
+    let current = all.query.indicators(ask("current")).await.unwrap().into_inner();
+    let territorial = |answer: &v1::IndicatorsResponse| -> Vec<(String, String)> {
+        let rows = answer.rows.iter().map(figure);
+        rows.filter(|row| row.0.ends_with("00") || row.0 == "330881")
+            .map(|(region, territorial, _)| (region.to_owned(), territorial.to_owned()))
+            .collect()
+    };
+    let full = "35000000.50";
+    let told = |rows: [(&str, &str); 4]| rows.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec();
+    assert_eq!(
+        territorial(&filed),
+        told([("330000", full), ("330100", "0.00"), ("330800", full), ("330881", full)])
+    );
+    assert_eq!(
+        territorial(&current),
+        told([("330000", full), ("330100", full), ("330881", full), ("330800", "0.00")])
+    );
+    let wrong = all.query.indicators(ask("yesterday")).await.unwrap_err();
+    assert_eq!(wrong.get_details_bad_request().unwrap().field_violations[0].field, "geography");
+    let explain = v1::ExplainRequest {
+        region: "330100".into(),
+        indicator: "INV_FAI".into(),
+        period: "2023".into(),
+        moment: None,
+        geography: "current".into(),
+    };
+    let behind = all.query.explain(explain).await.unwrap().into_inner();
+    assert_eq!(figure(&behind.figure.unwrap()).1, full);
 }
 
 #[tokio::test(flavor = "multi_thread")]

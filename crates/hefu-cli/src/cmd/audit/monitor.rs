@@ -105,8 +105,10 @@ impl Filter {
             let area = find::region(state, name)?.id;
             let inside = |region| state.regions.is_within(region, area);
             let touches = |project: &hefu_domain::state::Project| {
+                let to = project.successions.iter().map(|known| known.to);
                 project.stays.iter().any(|stay| inside(stay.region))
                     || project.transfers.iter().any(|transfer| inside(transfer.destination))
+                    || to.into_iter().any(inside)
             };
             let projects = state.projects.iter().filter(|(_, project)| touches(project));
             streams.extend(projects.map(|(id, _)| format!("project/{id}")));

@@ -38,7 +38,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
         Column::text("closed", "关闭", "closed"),
     ]);
     for (id, project) in &state.projects {
-        let here = project.current().region;
+        let here = project.holder();
         if within.is_some_and(|region| !state.regions.is_within(here, region.id)) {
             continue;
         }

@@ -46,7 +46,7 @@ pub(crate) fn run(context: &Context, args: &One) -> Result<u8> {
         "suspended": project.suspended,
         "came_of": project.came_of.as_ref().map(|came| came.from.iter().map(ToString::to_string).collect::<Vec<_>>()),
         "closed": project.closed.map(|date| date.to_string()),
-        "region": state.code(project.current().region).to_string(),
+        "region": state.code(project.holder()).to_string(),
         "stays": project.stays.iter().map(|stay| stay_json(state, stay)).collect::<Vec<_>>(),
         "transfers": project.transfers.iter().map(|one| transfer_json(state, project, one)).collect::<Vec<_>>(),
         "open_tier": open.name(),
@@ -73,7 +73,7 @@ pub(crate) fn planned(project: &Project) -> hefu_domain::amount::Money {
 }
 
 fn particulars(lang: Lang, state: &State, id: &str, project: &Project, observations: usize) -> Table {
-    let region = state.regions.get(project.current().region);
+    let region = state.regions.get(project.holder());
     let enterprise = state.enterprises.get(&project.enterprise).map(|enterprise| enterprise.name.as_str());
     let status = match (project.closed, project.suspended) {
         (Some(date), _) if project.handed_on.is_some() => {

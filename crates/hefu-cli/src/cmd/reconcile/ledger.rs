@@ -184,11 +184,10 @@ pub(super) fn refuse_foreign(found: &Found<'_>) -> Result {
 /// Whether a project ever was, or was ever offered, inside a region.
 fn involved(found: &Found<'_>, project: ProjectId, region: RegionId) -> bool {
     let state = found.state();
-    state.projects.get(&project).is_some_and(|project| {
-        let stays = project.stays.iter().map(|stay| stay.region);
-        let moves = project.transfers.iter().flat_map(|transfer| [transfer.origin, transfer.destination]);
-        stays.chain(moves).any(|place| state.regions.is_within(place, region))
-    })
+    state
+        .projects
+        .get(&project)
+        .is_some_and(|project| project.regions().any(|place| state.regions.is_within(place, region)))
 }
 
 /// The county that most of the book's projects concern, and how many lines that is.
@@ -198,7 +197,7 @@ fn owner(found: &Found<'_>) -> Option<(String, usize)> {
     for line in &found.book.lines {
         let Key::Known(id) = &line.project else { continue };
         let Some(project) = state.projects.get(id) else { continue };
-        let places: BTreeSet<RegionId> = project.stays.iter().map(|stay| stay.region).collect();
+        let places: BTreeSet<RegionId> = project.stays.iter().map(|stay| project.now(stay.region)).collect();
         for place in places {
             *lines.entry(place).or_default() += 1;
         }

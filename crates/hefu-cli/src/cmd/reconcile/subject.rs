@@ -60,7 +60,7 @@ pub(super) fn subject(found: &Found<'_>, group: &Group) -> Result<Subject> {
     }
     let project = &found.state().projects[&id];
     let period = period(group)?;
-    let here = project.located(period.end());
+    let here = found.state().regions.heir(project.located(period.end()));
     let (as_destination, as_origin) = transfers(project, found.region, period);
     let reported = observed(found, project, group, period);
     let whole = match (found.region == here, as_origin, as_destination) {
@@ -172,9 +172,10 @@ fn transfers(project: &Project, region: RegionId, period: Period) -> (Option<u32
     let (mut destination, mut origin) = (None, None);
     for (number, transfer) in (0u32..).zip(&project.transfers) {
         let landed = project.landed(transfer).is_some_and(|day| day <= period.end());
-        if landed && transfer.origin != transfer.destination {
-            destination = if transfer.destination == region { Some(number) } else { destination };
-            origin = if transfer.origin == region { Some(number) } else { origin };
+        let (from, to) = (project.now(transfer.origin), project.now(transfer.destination));
+        if landed && from != to {
+            destination = if to == region { Some(number) } else { destination };
+            origin = if from == region { Some(number) } else { origin };
         }
     }
     (destination, origin)
@@ -220,7 +221,7 @@ fn stranger(found: &Found<'_>, project: &Project) -> CliError {
         .transfers
         .iter()
         .filter(|transfer| project.landed(transfer).is_some())
-        .map(|transfer| found.state().code(transfer.origin).to_string())
+        .map(|transfer| found.state().code(project.now(transfer.origin)).to_string())
         .collect();
     origins.dedup();
     let origins = if origins.is_empty() { "-".to_owned() } else { origins.join(", ") };

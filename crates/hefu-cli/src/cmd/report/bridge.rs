@@ -33,7 +33,7 @@ pub(super) fn bridges(figures: &Figures<'_>) -> (Vec<Table>, Json) {
 
 /// The observations whose shares below an area do not add up to what the area shows.
 fn eliminated(figures: &Figures<'_>, area: RegionId, indicator: IndicatorId) -> Vec<Line> {
-    if figures.state().regions.children(area).is_empty() {
+    if figures.state().regions.children_in(area, figures.args.period).is_empty() {
         return Vec::new();
     }
     let mut lines = explain(&figures.reader.views, area, indicator, figures.args.period);

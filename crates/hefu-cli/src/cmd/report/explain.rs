@@ -13,7 +13,7 @@ use hefu_projections::{
     status::Status,
 };
 
-use super::{notice, outcomes};
+use super::{geography::Geography, notice, outcomes};
 use crate::{
     cmd::settle::explain_line,
     context::Context,
@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// As a vintage froze it; its digest is checked first
     #[arg(long, value_name = "NAME", conflicts_with = "as_of")]
     pub(crate) vintage: Option<String>,
+    /// On the regions of each figure's own time, or all restated onto today's
+    #[arg(long, value_name = "GEOGRAPHY", default_value = "filed")]
+    pub(crate) geography: Geography,
 }
 
 /// Runs it.
@@ -62,7 +65,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
 }
 
 fn figure(context: &Context, (region, indicator, period): (&str, &str, Period), args: &Args) -> Result<u8> {
+    args.geography.allowed(args.vintage.is_some())?;
     let (reader, position, _) = find::reader_or_vintage(context, args.as_of, args.vintage.as_deref())?;
+    let reader = args.geography.of(reader);
     let state = &reader.views.state;
     let region = find::region(state, region)?.id;
     let indicator = find::indicator(state, indicator)?;
@@ -127,6 +132,7 @@ fn figure(context: &Context, (region, indicator, period): (&str, &str, Period), 
             "a ratio follows from its numerator and denominator: ask for those",
         ));
     }
+    notes.extend(args.geography.note());
     notes.push(notice());
     let figure = |minor| Json::from(cell.text(minor));
     let contested = Contested::over(&reader.views, &[indicator], period).outcomes(&reader.views, &cell);

@@ -12,7 +12,7 @@ use hefu_engine::Reader;
 use hefu_projections::{contested::Outcomes, counting::Row, report::Report, status::Status};
 use serde_json::Value;
 
-use super::{basis::Basis, bridge, frozen, notice, outcomes, public, sdmx};
+use super::{basis::Basis, bridge, frozen, geography::Geography, notice, outcomes, public, sdmx};
 use crate::{
     context::Context,
     error::Result,
@@ -54,6 +54,9 @@ pub(crate) struct Args {
     /// As a vintage froze it; its digest is checked first
     #[arg(long, value_name = "NAME", conflicts_with = "as_of")]
     pub(crate) vintage: Option<String>,
+    /// On the regions of each figure's own time, or all restated onto today's
+    #[arg(long, value_name = "GEOGRAPHY", default_value = "filed")]
+    pub(crate) geography: Geography,
     /// How files name regions and indicators
     #[arg(long, value_name = "LABELS", default_value = "code")]
     pub(crate) labels: Labels,
@@ -103,7 +106,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<u8> {
 
 /// Prints the report as far as it is to reach.
 pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
+    args.geography.allowed(args.vintage.is_some() || args.public || context.format == Format::SdmxCsv)?;
     let (reader, position, frozen) = find::reader_or_vintage(context, args.as_of, args.vintage.as_deref())?;
+    let reader = args.geography.of(reader);
     let state = &reader.views.state;
     let region = find::region(state, &args.region)?.id;
     let indicators: Vec<IndicatorId> = match &frozen {
@@ -115,7 +120,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
     if let Some(vintage) = &frozen {
         frozen::holds(state, vintage, &indicators, args.period)?;
     }
-    let mut areas = if args.children { state.regions.subtree(region) } else { vec![region] };
+    let mut areas = if args.children { state.regions.subtree_in(region, args.period) } else { vec![region] };
     areas.retain(|area| state.regions.get(*area).level <= reach.lowest);
     let report = Report::new(&reader.views, areas, indicators, args.period);
     let figures = Figures { context, args, reader: &reader, report, few: reach.few };
@@ -144,6 +149,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
     }
     let vintage = args.vintage.as_deref().zip(frozen.as_ref());
     pairs.extend(vintage.map(|(name, vintage)| ("vintage", frozen::json(name, vintage))));
+    pairs.extend(args.geography.json());
     if args.bridge || args.explain_elimination {
         let (drawn, json) = bridge::bridges(&figures);
         tables.extend(drawn);
@@ -154,6 +160,7 @@ pub(super) fn show(context: &Context, args: &Args, reach: Reach) -> Result<u8> {
         format!("as of position {position}, head {}", reader.head),
     )];
     notes.extend(vintage.map(|(name, vintage)| frozen::note(name, vintage)));
+    notes.extend(args.geography.note());
     let secret = args.bridge
         || args.explain_elimination
         || figures.bases().iter().any(|basis| *basis != Basis::Territorial);
@@ -262,7 +269,9 @@ impl Figures<'_> {
     pub(super) fn area(&self, area: RegionId) -> Cell {
         let tree = &self.state().regions;
         let top = self.report.areas.first().copied().unwrap_or(area);
-        let depth = tree.upward(area).take_while(|id| *id != top).count();
+        let depth = |day| tree.upward_on(area, day).position(|id| id == top);
+        let (start, end) = (self.args.period.start(), self.args.period.end());
+        let depth = depth(end).or_else(|| depth(start)).unwrap_or(1);
         let region = tree.get(area);
         let indent = "  ".repeat(depth);
         let show = format!("{indent}{} {}", region.code(), self.context.lang.region(region));

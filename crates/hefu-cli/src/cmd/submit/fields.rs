@@ -23,11 +23,13 @@ pub(super) fn field_of(why: &Why, kind: Option<&'static str>) -> Option<String> 
         "clock_skew" => "at",
         "command_expired" => "not_after",
         "wrong_ledger" => "ledger",
-        "unknown_region" | "not_a_county" => match kind {
-            Some("register_project") => "origin",
-            Some("propose_transfer") => "destination",
-            _ => "region",
-        },
+        "unknown_region" | "not_a_county" | "region_ended" | "region_disputed" | "same_region" => {
+            match kind {
+                Some("register_project") => "origin",
+                Some("propose_transfer") => "destination",
+                _ => "region",
+            }
+        }
         "enterprise_known" | "unknown_enterprise" => "enterprise",
         "project_known"
         | "unknown_project"

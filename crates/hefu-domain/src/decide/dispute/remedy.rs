@@ -92,9 +92,10 @@ pub(super) fn effects(
             let (_, transfer) = claim()?;
             let (Some(code), Some(amount)) = (remedy.region, &remedy.amount) else { return Err(unfit) };
             let region = region(state, code)?.id;
-            if region != transfer.origin && region != transfer.destination {
-                return Err(Rejection::NotAParty { region: code });
-            }
+            // Written under the region that the transfer names: whose share it is on a day follows from that.
+            let mut named = [transfer.origin, transfer.destination].into_iter();
+            let region = named.find(|known| project.now(*known) == region);
+            let region = region.ok_or(Rejection::NotAParty { region: code })?;
             let amount = minor_of(state, &dispute.matter, amount)?;
             let spread = spread(state, project, dispute, region, amount)?;
             Ok(credits(state, id, dispute, &spread))
@@ -173,7 +174,7 @@ fn spread(
             .map(|c| c.3)
             .sum();
         // What an earlier ruling in this dispute gave is taken back first.
-        let held = standing.share_of(region, value).saturating_sub(earlier);
+        let held = standing.share_of(project.heir(region, part.end()), value).saturating_sub(earlier);
         let room =
             if amount >= 0 { value.max(0).saturating_sub(held) } else { held.saturating_sub(value.min(0)) };
         rooms.push((part, u64::try_from(room).unwrap_or(0)));
