@@ -3,7 +3,7 @@
 mod files;
 mod table;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
@@ -14,7 +14,7 @@ pub(crate) use hefu_exchange::output::Column;
 pub(crate) use table::{Cell, Json, Table, plain, shown};
 
 use crate::{
-    cmd::reconcile::write_whole,
+    cmd::reconcile::write_whole_with,
     context::Context,
     error::{CliError, Result, exit},
     lang::{Text, text},
@@ -50,33 +50,36 @@ pub(crate) struct Page {
 /// The code of an error that nobody needs to hear: the reader of our output has gone.
 pub(crate) const PIPE_CLOSED: &str = "pipe_closed";
 
-/// Prints a result.
+/// Prints a result. What is made of rows goes out row by row.
 pub(crate) fn print(context: &Context, page: &Page) -> Result {
     let Page { tables, data, notes, json } = page;
     let rows = data.as_ref().or(tables.first());
     let titles = Header::Title(context.lang.pick(output::Lang::Zh, output::Lang::En));
-    let mut out = Vec::new();
+    let mut counted = None;
     match context.format {
         Format::Table => {
             let drawn = tables.iter().map(|table| terminal(context, table)).chain([lines(context, notes)]);
             let parts: Vec<String> = drawn.filter(|part| !part.is_empty()).collect();
-            out.extend_from_slice(parts.join("\n").as_bytes());
+            deliver(context, parts.join("\n").as_bytes())?;
         }
-        Format::Json => out.extend_from_slice(json.line().as_bytes()),
-        Format::Jsonl => match rows {
+        Format::Json => deliver_with(context, |out| json.write(out).map_err(unwritten))?,
+        Format::Jsonl => deliver_with(context, |mut out| match rows {
             Some(table) => {
-                table.objects().iter().for_each(|row| out.extend_from_slice(row.line().as_bytes()));
+                table.rows.iter().try_for_each(|row| table.object(row).write(&mut out)).map_err(unwritten)
             }
-            None => out.extend_from_slice(json.line().as_bytes()),
+            None => json.write(out).map_err(unwritten),
+        })?,
+        Format::Csv => match files::rows(page) {
+            Some(rows) => {
+                let write = |out: &mut Out| output::write_counted(&rows, out).map_err(unwritten);
+                counted = Some(deliver_with(context, write)?);
+            }
+            None => deliver(context, &[])?,
         },
-        Format::Csv => {
-            if let Some(table) = rows {
-                table.file(table::in_a_file).write_csv(&mut out, Header::Key, false).map_err(unwritten)?;
-            }
-        }
         // `main` lets no other command come this far.
         Format::SdmxCsv => return Err(only_indicators()),
         Format::Markdown => {
+            let mut out = Vec::new();
             for table in tables {
                 if let Some(title) = &table.title {
                     writeln!(out, "**{}**\n", title.get(context.lang)).map_err(unwritten)?;
@@ -85,24 +88,24 @@ pub(crate) fn print(context: &Context, page: &Page) -> Result {
                 out.push(b'\n');
             }
             out.extend_from_slice(lines(context, notes).as_bytes());
+            deliver(context, &out)?;
         }
         Format::Xlsx => {
             files::not_to_a_terminal(context)?;
-            out = files::xlsx(context, page)?;
+            deliver(context, &files::xlsx(context, page)?)?;
         }
         Format::Parquet => {
             files::not_to_a_terminal(context)?;
-            out = files::parquet(context, page)?;
+            deliver_with(context, |out| files::parquet(context, page, out))?;
         }
     }
-    deliver(context, &out)?;
-    let counted = match context.format {
+    let told = match context.format {
         Format::Xlsx | Format::Parquet => true,
         Format::Csv | Format::Json | Format::Jsonl => data.is_some(),
         Format::Table | Format::Markdown | Format::SdmxCsv => false,
     };
-    if let Some(rows) = files::rows(page).filter(|_| counted) {
-        files::say_rows(context, &rows);
+    if let Some(rows) = files::rows(page).filter(|_| told) {
+        files::say_rows(context, &counted.unwrap_or_else(|| output::counted(&rows)));
     }
     Ok(())
 }
@@ -119,10 +122,21 @@ fn lines(context: &Context, notes: &[Text]) -> String {
 
 /// Writes to the file that `--out` names, whole or not at all, or to stdout.
 pub(crate) fn deliver(context: &Context, bytes: &[u8]) -> Result {
-    match &context.out {
-        Some(path) => write_whole(path, bytes),
-        None => write_out(bytes),
-    }
+    deliver_with(context, |out| out.write_all(bytes).map_err(unwritten))
+}
+
+/// Where a result goes.
+type Out<'o> = dyn Write + Send + 'o;
+
+/// The same for what is written piece by piece. Of a file nothing is seen before all of it is on the disk.
+fn deliver_with<T>(context: &Context, write: impl FnOnce(&mut Out) -> Result<T>) -> Result<T> {
+    let Some(path) = &context.out else {
+        let mut out = BufWriter::new(io::stdout());
+        let done = write(&mut out)?;
+        out.flush().map_err(unwritten)?;
+        return Ok(done);
+    };
+    write_whole_with(path, write)
 }
 
 /// Writes to stdout. A closed pipe ends the program without a word, as it does every other filter.

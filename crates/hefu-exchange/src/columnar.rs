@@ -18,7 +18,7 @@ use parquet::{
     schema::types::{Type, TypePtr},
 };
 
-use crate::output::{Cell, Column, Table};
+use crate::output::{Cell, Column, Rows};
 
 /// Digits of a number.
 const PRECISION: i32 = 38;
@@ -45,28 +45,42 @@ pub enum ColumnarError {
     Parquet(#[from] ParquetError),
 }
 
-/// Writes a table, with `about` as the file's metadata.
-pub fn write(out: impl Write + Send, table: &Table, about: &[(String, String)]) -> Result<(), ColumnarError> {
-    let scales: Vec<i32> =
-        (0..table.columns.len()).map(|at| decimals(table.rows.iter().map(|row| &row[at]))).collect();
-    let schema = schema(&table.columns, &scales)?;
+/// Writes rows, with `about` as the file's metadata. They are asked for twice: the decimals of a column are known only when
+/// all have been seen.
+pub fn write(
+    out: impl Write + Send,
+    rows: &dyn Rows,
+    about: &[(String, String)],
+) -> Result<(), ColumnarError> {
+    let columns = rows.columns();
+    let mut scales = vec![0; columns.len()];
+    for row in rows.rows() {
+        scales.iter_mut().zip(&*row).for_each(|(scale, cell)| *scale = decimals(cell).max(*scale));
+    }
+    let schema = schema(columns, &scales)?;
     let pairs = about.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
     let properties = WriterProperties::builder()
         .set_created_by("hefu".to_owned())
         .set_key_value_metadata(Some(pairs))
         .build();
     let mut file = SerializedFileWriter::new(out, schema, Arc::new(properties))?;
-    for (number, rows) in table.rows.chunks(GROUP).enumerate() {
+    let (mut left, mut before) = (rows.rows(), 0);
+    loop {
+        let some: Vec<_> = left.by_ref().take(GROUP).collect();
+        if some.is_empty() {
+            break;
+        }
         let mut group = file.next_row_group()?;
-        for (at, (column, scale)) in table.columns.iter().zip(&scales).enumerate() {
-            let cells = rows.iter().map(|row| &row[at]);
+        for (at, (column, scale)) in columns.iter().zip(&scales).enumerate() {
+            let cells = some.iter().map(|row| &row[at]);
             if column.numeric {
-                numbers(&mut group, cells, column, *scale, number * GROUP)?;
+                numbers(&mut group, cells, column, *scale, before)?;
             } else {
                 texts(&mut group, cells)?;
             }
         }
         group.close()?;
+        before += some.len();
     }
     file.close()?;
     Ok(())
@@ -92,10 +106,10 @@ fn schema(columns: &[Column], scales: &[i32]) -> Result<TypePtr, ParquetError> {
     Ok(Arc::new(Type::group_type_builder("hefu").with_fields(fields).build()?))
 }
 
-/// The most decimals any cell has.
-fn decimals<'c>(cells: impl Iterator<Item = &'c Cell>) -> i32 {
-    let after = |cell: &Cell| cell.as_str().split_once('.').map_or(0, |(_, fraction)| fraction.len());
-    i32::try_from(cells.map(after).max().unwrap_or(0)).unwrap_or(PRECISION).min(PRECISION)
+/// The decimals of a cell.
+fn decimals(cell: &Cell) -> i32 {
+    let after = cell.as_str().split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    i32::try_from(after).unwrap_or(PRECISION).min(PRECISION)
 }
 
 fn texts<'c, W: Write + Send>(
@@ -163,11 +177,15 @@ fn minor(text: &str, scale: i32) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use parquet::{
-        file::reader::{FileReader, SerializedFileReader},
+        file::{
+            metadata::RowGroupMetaData,
+            reader::{FileReader, SerializedFileReader},
+        },
         record::RowAccessor,
     };
 
     use super::*;
+    use crate::output::Table;
 
     fn table() -> Table {
         let mut table = Table::new(vec![
@@ -204,6 +222,24 @@ mod tests {
         let whole = i128::from_be_bytes(rows[2].get_decimal(1).unwrap().data().try_into().unwrap());
         assert_eq!(whole, 700);
         assert!(rows[1].get_string(0).is_err(), "nothing stays nothing");
+    }
+
+    #[test]
+    fn many_rows_are_written_group_by_group() {
+        let mut many = Table::new(vec![Column::number("n", "数", "N")]);
+        many.rows = (0..=GROUP).map(|n| vec![Cell::number(&n)]).collect();
+        let mut file = tempfile::tempfile().unwrap();
+        write(&mut file, &many, &[]).unwrap();
+        let read = SerializedFileReader::new(file).unwrap();
+        let groups: Vec<i64> = read.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+        assert_eq!(groups, [i64::try_from(GROUP).unwrap(), 1]);
+        let last = read.get_row_group(1).unwrap().get_row_iter(None).unwrap().next().unwrap().unwrap();
+        let last = i128::from_be_bytes(last.get_decimal(0).unwrap().data().try_into().unwrap());
+        assert_eq!(last, i128::try_from(GROUP).unwrap());
+        // A number that is none is found in its row wherever it stands.
+        many.rows[GROUP][0] = Cell::Number("?".to_owned());
+        let error = write(Vec::new(), &many, &[]).unwrap_err();
+        assert!(matches!(error, ColumnarError::NotANumber { row, .. } if row == GROUP + 1), "{error}");
     }
 
     #[test]

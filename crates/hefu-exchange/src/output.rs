@@ -3,7 +3,10 @@
 //! Columns keep their order and numbers their digits: a number is a decimal text from the ledger to the file. Drawing a
 //! table for a terminal is not done here.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -154,30 +157,9 @@ impl Table {
         Table { columns, rows: Vec::new() }
     }
 
-    /// CSV in UTF-8. `bom` is for spreadsheets, which take a file without one for another encoding. A text that a
-    /// spreadsheet would run as a formula gets an apostrophe in front.
+    /// See [`write_csv`].
     pub fn write_csv(&self, out: impl Write, header: Header, bom: bool) -> io::Result<()> {
-        let mut out = out;
-        if bom {
-            out.write_all("\u{feff}".as_bytes())?;
-        }
-        let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(self.columns.iter().map(|column| column.header(header)))?;
-        for row in &self.rows {
-            for cell in row {
-                writer.write_field(guarded(cell.as_str()).as_bytes())?;
-            }
-            writer.write_record(None::<&[u8]>)?;
-        }
-        writer.flush()
-    }
-
-    /// The SHA-256 of the table as CSV with stable keys, in hex: the same rows have the same in every form of file.
-    pub fn digest(&self) -> String {
-        let mut csv = Vec::new();
-        let written = self.write_csv(&mut csv, Header::Key, false);
-        written.unwrap_or_else(|error| unreachable!("memory takes every byte: {error}"));
-        hex::encode(Sha256::digest(&csv))
+        write_csv(self, out, header, bom).map(drop)
     }
 
     /// One JSON array of objects, one object a line.
@@ -209,6 +191,87 @@ impl Table {
     }
 }
 
+/// Rows that are made one after another, and again from the first whenever they are asked for: a file of them is written
+/// without holding them all.
+pub trait Rows {
+    /// The columns.
+    fn columns(&self) -> &[Column];
+
+    /// The rows, from the first. Each has one cell for each column.
+    fn rows(&self) -> Box<dyn Iterator<Item = Cow<'_, [Cell]>> + '_>;
+}
+
+impl Rows for Table {
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn rows(&self) -> Box<dyn Iterator<Item = Cow<'_, [Cell]>> + '_> {
+        Box::new(self.rows.iter().map(|row| Cow::Borrowed(row.as_slice())))
+    }
+}
+
+/// How many rows there were, and the SHA-256 of them as CSV with stable keys, in hex: the same rows have the same in every
+/// form of file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// How many.
+    pub rows: u64,
+    /// The digest.
+    pub sha256: String,
+}
+
+/// CSV in UTF-8; gives how many rows were written. `bom` is for spreadsheets, which take a file without one for another
+/// encoding. A text that a spreadsheet would run as a formula gets an apostrophe in front.
+pub fn write_csv(rows: &dyn Rows, mut out: impl Write, header: Header, bom: bool) -> io::Result<u64> {
+    if bom {
+        out.write_all("\u{feff}".as_bytes())?;
+    }
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(rows.columns().iter().map(|column| column.header(header)))?;
+    let mut count = 0;
+    for row in rows.rows() {
+        for cell in &*row {
+            writer.write_field(guarded(cell.as_str()).as_bytes())?;
+        }
+        writer.write_record(None::<&[u8]>)?;
+        count += 1;
+    }
+    writer.flush()?;
+    Ok(count)
+}
+
+/// The same with stable keys, counted and digested on the way.
+pub fn write_counted(rows: &dyn Rows, out: impl Write) -> io::Result<Counted> {
+    let mut out = Digesting { out, sha256: Sha256::new() };
+    let count = write_csv(rows, &mut out, Header::Key, false)?;
+    Ok(Counted { rows: count, sha256: hex::encode(out.sha256.finalize()) })
+}
+
+/// The count and the digest alone.
+pub fn counted(rows: &dyn Rows) -> Counted {
+    let counted = write_counted(rows, io::sink());
+    counted.unwrap_or_else(|error| unreachable!("a sink takes every byte: {error}"))
+}
+
+/// Passes bytes on, and digests those that were taken.
+struct Digesting<W> {
+    out: W,
+    sha256: Sha256,
+}
+
+impl<W: Write> Write for Digesting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.out.write(bytes)?;
+        self.sha256.update(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 fn line<'c>(out: &mut impl Write, cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
     for cell in cells {
         let escaped = cell.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
@@ -218,7 +281,7 @@ fn line<'c>(out: &mut impl Write, cells: impl Iterator<Item = &'c str>) -> io::R
 }
 
 /// The cell as a spreadsheet may see it.
-fn guarded(cell: &str) -> std::borrow::Cow<'_, str> {
+fn guarded(cell: &str) -> Cow<'_, str> {
     const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
     if cell.starts_with(STARTS) && !is_decimal(cell) { format!("'{cell}").into() } else { cell.into() }
 }
@@ -266,6 +329,38 @@ mod tests {
             written(|t, out| t.write_markdown(out, Header::Key)),
             "| region | shared | note |\n| --- | ---: | --- |\n| 330108 | -0.50 | =1+1\\|\"a\"<br>b |\n| @x |  | true |\n"
         );
+    }
+
+    /// A disk that takes a byte at a time, and so many of them.
+    struct Grudging(Vec<u8>, usize);
+
+    impl Write for Grudging {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0.len() == self.1 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.0.extend(bytes.first());
+            Ok(bytes.len().min(1))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn rows_are_digested_on_their_way() {
+        let mut csv = Vec::new();
+        let counted_there = write_counted(&table(), &mut csv).unwrap();
+        assert_eq!(csv, written(|t, out| t.write_csv(out, Header::Key, false)).into_bytes());
+        assert_eq!(counted_there, Counted { rows: 2, sha256: hex::encode(Sha256::digest(&csv)) });
+        assert_eq!(counted(&table()), counted_there);
+        // A disk that takes a byte at a time changes nothing, and one that is full is told.
+        let mut slow = Grudging(Vec::new(), usize::MAX);
+        assert_eq!(write_counted(&table(), &mut slow).unwrap(), counted_there);
+        assert_eq!(slow.0, csv);
+        let full = write_counted(&table(), Grudging(Vec::new(), csv.len() - 1)).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
     }
 
     #[test]

@@ -38,7 +38,7 @@ use hefu_exchange::{
 };
 
 pub(crate) use challenge::Challenge;
-pub(crate) use keep::write_whole;
+pub(crate) use keep::{write_whole, write_whole_with};
 
 use super::import::Money;
 use crate::{

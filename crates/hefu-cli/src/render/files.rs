@@ -3,17 +3,20 @@
 //! The digest is the SHA-256 of the rows as CSV, whatever the form of the file: the same rows have the same digest in
 //! every form, and a CSV file has it as its own.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use hefu_engine::system_clock;
 use hefu_exchange::{
     columnar,
-    output::{self, Header},
+    output::{self, Counted, Header},
     workbook::{self, Sheet},
 };
 use serde_json::Value;
 
-use super::{Column, Json, Page, table};
+use super::{
+    Column, Json, Page,
+    table::{self, InAFile},
+};
 use crate::{
     cmd::report::notice,
     context::Context,
@@ -22,16 +25,16 @@ use crate::{
 };
 
 /// The rows a file holds.
-pub(super) fn rows(page: &Page) -> Option<output::Table> {
-    Some(page.data.as_ref().or(page.tables.first())?.file(table::in_a_file))
+pub(super) fn rows(page: &Page) -> Option<InAFile<'_>> {
+    page.data.as_ref().or(page.tables.first()).map(InAFile)
 }
 
 /// Says how many rows went out, and their digest.
-pub(super) fn say_rows(context: &Context, rows: &output::Table) {
-    let (many, digest) = (rows.rows.len(), rows.digest());
+pub(super) fn say_rows(context: &Context, counted: &Counted) {
+    let Counted { rows, sha256 } = counted;
     context.say(&text(
-        format!("{many} 行,sha256 {digest}(按 CSV 计)"),
-        format!("{many} rows, sha256 {digest} (as CSV)"),
+        format!("{rows} 行,sha256 {sha256}(按 CSV 计)"),
+        format!("{rows} rows, sha256 {sha256} (as CSV)"),
     ));
 }
 
@@ -45,8 +48,8 @@ pub(crate) fn not_to_a_terminal(context: &Context) -> Result {
     Err(CliError::usage(message).hint(hint).at("field", "format"))
 }
 
-/// The rows as a Parquet file, with the single facts of the result as its metadata.
-pub(super) fn parquet(context: &Context, page: &Page) -> Result<Vec<u8>> {
+/// Writes the rows as a Parquet file, with the single facts of the result as its metadata.
+pub(super) fn parquet(context: &Context, page: &Page, out: impl Write + Send) -> Result {
     let rows = rows(page).ok_or_else(|| {
         let message =
             text("此结果不是表,没有 parquet 形式", "this result is no table and has no parquet form");
@@ -55,9 +58,7 @@ pub(super) fn parquet(context: &Context, page: &Page) -> Result<Vec<u8>> {
     let named = |(key, value): (String, String)| (format!("hefu.{key}"), value);
     let mut about: Vec<(String, String)> = facts(&page.json).into_iter().map(named).collect();
     about.push(("hefu.notes".to_owned(), notes(context.lang, page).join("\n")));
-    let mut out = Vec::new();
-    columnar::write(&mut out, &rows, &about).map_err(|error| unmade(&error.to_string()))?;
-    Ok(out)
+    columnar::write(out, &rows, &about).map_err(|error| unmade(&error.to_string()))
 }
 
 /// The page as a workbook: what people see, the rows, and what the file is about.
@@ -97,8 +98,9 @@ fn about(page: &Page) -> output::Table {
     ]);
     let mut all = facts(&page.json);
     if let Some(rows) = rows(page) {
-        all.push(("rows".to_owned(), rows.rows.len().to_string()));
-        all.push(("sha256".to_owned(), rows.digest()));
+        let Counted { rows, sha256 } = output::counted(&rows);
+        all.push(("rows".to_owned(), rows.to_string()));
+        all.push(("sha256".to_owned(), sha256));
     }
     about.rows =
         all.iter().map(|(key, value)| vec![output::Cell::text(key), output::Cell::text(value)]).collect();

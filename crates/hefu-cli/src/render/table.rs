@@ -1,6 +1,11 @@
 //! Rows under columns, each value in two forms: for people and for programs.
 
-use hefu_exchange::output::{self, Column};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use hefu_exchange::output::{self, Column, Rows};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -64,9 +69,10 @@ impl Serialize for Json {
 }
 
 impl Json {
-    pub(super) fn line(&self) -> String {
-        let text = serde_json::to_string(self);
-        text.unwrap_or_else(|error| unreachable!("strings, numbers and lists are JSON: {error}")) + "\n"
+    /// Writes it as one line.
+    pub(super) fn write(&self, mut out: impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut out, self)?;
+        out.write_all(b"\n")
     }
 }
 
@@ -93,12 +99,16 @@ impl Table {
 
     /// The rows as objects.
     pub(crate) fn objects(&self) -> Vec<Json> {
+        self.rows.iter().map(|row| self.object(row)).collect()
+    }
+
+    /// A row as an object.
+    pub(super) fn object(&self, row: &[Cell]) -> Json {
         let cell = |(column, cell): (&Column, &Cell)| (column.key, Json::Value(cell.value.clone()));
         let there = |(column, cell): &(&Column, &Cell)| {
             !(cell.value.is_null() && self.optional.contains(&column.key))
         };
-        let object = |row: &Vec<Cell>| self.columns.iter().zip(row).filter(there).map(cell).collect();
-        self.rows.iter().map(|row| Json::Object(object(row))).collect()
+        Json::Object(self.columns.iter().zip(row).filter(there).map(cell).collect())
     }
 
     /// The same table for a workbook: words as people read them, numbers with every digit and no separators.
@@ -118,12 +128,29 @@ impl Table {
     /// The same table for a file: what programs read, or what people do.
     pub(super) fn file(&self, text: impl Fn(&Cell) -> String) -> output::Table {
         let mut table = output::Table::new(self.columns.clone());
+        table.rows = self.rows.iter().map(|row| self.cells(row, &text)).collect();
+        table
+    }
+
+    fn cells(&self, row: &[Cell], text: impl Fn(&Cell) -> String) -> Vec<output::Cell> {
         let cell = |(column, cell): (&Column, &Cell)| match text(cell) {
             text if text.is_empty() => output::Cell::Null,
             text if column.numeric => output::Cell::Number(text),
             text => output::Cell::Text(text),
         };
-        table.rows = self.rows.iter().map(|row| self.columns.iter().zip(row).map(cell).collect()).collect();
-        table
+        self.columns.iter().zip(row).map(cell).collect()
+    }
+}
+
+/// The rows of a table as programs read them, made one by one.
+pub(super) struct InAFile<'t>(pub(super) &'t Table);
+
+impl Rows for InAFile<'_> {
+    fn columns(&self) -> &[Column] {
+        &self.0.columns
+    }
+
+    fn rows(&self) -> Box<dyn Iterator<Item = Cow<'_, [output::Cell]>> + '_> {
+        Box::new(self.0.rows.iter().map(|row| Cow::Owned(self.0.cells(row, in_a_file))))
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use calamine::{Data, Reader, Xlsx};
+use hefu_chain::hash::Sha256Digest;
 
 use crate::support::Place;
 
@@ -48,6 +49,10 @@ fn every_form_holds_the_same_rows() {
     }
     assert!(said.starts_with("102 行,sha256 "), "{said}");
     let csv = fs::read_to_string(place.path("r.csv")).unwrap();
+    assert!(said.contains(&Sha256Digest::of(csv.as_bytes()).to_string()), "the file's own digest");
+    // Nothing is left of the files as they were written.
+    let mut names = fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.all(|name| !name.to_string_lossy().ends_with(".part")));
     let county = csv.lines().find(|line| line.starts_with("330881")).unwrap();
     assert_eq!(county, "330881,INV_FAI,2023,35000000.50,35000000.50,0.00,35000000.50,,A");
 

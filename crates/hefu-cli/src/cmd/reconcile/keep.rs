@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
@@ -62,19 +62,35 @@ pub(super) fn save(path: &Path, memory: &Memory) -> Result {
 
 /// Writes a file whole or not at all: beside it first, then in its place.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result {
-    let failed =
-        |error: io::Error| CliError::io(("写入", "write"), path, &error).exiting(exit::CANNOT_CREATE);
+    let failed = |error: io::Error| failed(path, &error);
+    write_whole_with(path, |out| out.write_all(bytes).map_err(failed))
+}
+
+/// The same for what is written piece by piece.
+pub(crate) fn write_whole_with<T>(
+    path: &Path,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<T>,
+) -> Result<T> {
+    let failed = |error: io::Error| failed(path, &error);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(failed)?;
     let mut part = path.file_name().unwrap_or_default().to_owned();
     part.push(".part");
     let part = path.with_file_name(part);
-    let write = || -> io::Result<()> {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+    let mut out = BufWriter::new(File::create(&part).map_err(failed)?);
+    let done = write(&mut out).inspect_err(|_| {
+        // Half a file is of no use; the error is what there is to be told.
+        let _ = fs::remove_file(&part);
+    })?;
+    let settle = || -> io::Result<()> {
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&part, path)?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(failed)
+    settle().map_err(failed)?;
+    Ok(done)
+}
+
+fn failed(path: &Path, error: &io::Error) -> CliError {
+    CliError::io(("写入", "write"), path, error).exiting(exit::CANNOT_CREATE)
 }
