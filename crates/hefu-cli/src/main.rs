@@ -82,6 +82,22 @@ fn run(context: &Context, command: Command) -> Result<u8> {
     }
 }
 
+/// The screen says this many errors of a file; JSON on stdout and the workbook have them all.
+const SHOWN: usize = 50;
+
+/// Reports the first errors of many, and how many there are.
+fn report_some(context: &Context, errors: &[CliError]) {
+    for error in errors.iter().take(SHOWN) {
+        report(context, error);
+    }
+    if let Some(more) = errors.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        context.say(&lang::text(
+            format!("另有 {more} 处错误未列出:--format json 在标准输出列出全部"),
+            format!("{more} more errors are not shown: --format json lists all of them on stdout"),
+        ));
+    }
+}
+
 /// An error to stderr, in the form of the results.
 fn report(context: &Context, error: &CliError) {
     if error.code() == render::PIPE_CLOSED {

@@ -223,6 +223,12 @@ fn text(field: &'static str, text: &str) -> Result<(), Rejection> {
     if fits && !text.trim().is_empty() { Ok(()) } else { Err(Rejection::BadText { field }) }
 }
 
+/// Whether two voucher numbers are one: blanks around them and the case of letters tell nothing apart.
+pub(crate) fn same_voucher(one: Option<&String>, other: Option<&String>) -> bool {
+    let bare = |voucher: &String| voucher.trim().to_uppercase();
+    one.map(bare) == other.map(bare)
+}
+
 /// A text that may be left empty.
 fn optional_text(field: &'static str, value: &str) -> Result<(), Rejection> {
     if value.is_empty() { Ok(()) } else { text(field, value) }

@@ -288,7 +288,7 @@ impl State {
                 let region = self.region_id(e.region)?;
                 self.run_mut(e.run)?.confirmed.insert(region);
             }
-            Event::SettlementFinalised(e) => self.finalise(e)?,
+            Event::SettlementFinalised(e) => self.finalise(meta, e)?,
             Event::PaymentRecorded(e) => self.pay(meta, e)?,
             Event::ObservationReported(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,
             Event::ObservationCorrected(e) => self.note_value(e.project, e.indicator, e.period, &e.value)?,

@@ -320,7 +320,7 @@ rejections! {
     /// A receipt is positive, a refund negative and names what it refunds.
     "tax_sign" TaxSign {} "tax received is positive, its incentives not negative; a refund is negative and names the day of what it refunds in `refund_of`" "入库税款须为正、奖补不得为负;退税须为负并在 `refund_of` 写明原入库日"
     /// The same receipt again.
-    "tax_known" TaxKnown { /** Day. */ date: Date } "this amount of {date} is already on record: if it was paid twice, give each its `voucher`" "{date} 的该笔金额已登记:如确为两笔,请分别填写 `voucher`"
+    "tax_known" TaxKnown { /** Day. */ date: Date } "the payment of {date} with this voucher, or without one of this amount, is on record: another payment needs a `voucher` of its own" "{date} 已登记同一凭证号(无凭证号时为同一金额)的款项:如确为另一笔,请填写其自己的 `voucher`"
     /// More is refunded than was paid.
     "refund_exceeds" RefundExceeds { /** What is left. */ paid: Money, /** Day. */ date: Date } "only {paid} of this tax was paid on {date} and not refunded yet, or more incentives are taken back than were granted" "{date} 该税种尚未退还的入库额仅 {paid},或追回的奖补超过已给予的"
     /// The policy has no such template.
@@ -347,9 +347,11 @@ rejections! {
     /// An amount must be positive.
     "not_positive" NotPositive { /** Field. */ field: &'static str } "`{field}` must be positive" "`{field}` 须为正"
     /// The payment is on record.
-    "payment_known" PaymentKnown { /** Its day. */ date: Date } "this payment of {date} is already on record: if there were two, give each its own `voucher`" "{date} 的该笔收付已登记:如确为两笔,请分别填写 `voucher`"
+    "payment_known" PaymentKnown { /** Its day. */ date: Date } "the payment of {date} with this voucher, or without one of this amount, is on record: another payment needs a `voucher` of its own" "{date} 已登记同一凭证号(无凭证号时为同一金额)的收付:如确为另一笔,请填写其自己的 `voucher`"
     /// The payment lies before what it would pay.
     "payment_early" PaymentEarly { /** Its day. */ date: Date, /** The oldest settlement not paid. */ period: Period } "{date} does not lie after {period}, the oldest settlement it could pay" "{date} 不晚于 {period},即最早未付清的结算期"
-    /// More is paid than is due.
+    /// Neither side is the clearing house.
+    "not_through_clearing" NotThroughClearing { /** The clearing house of the two. */ clearing: RegionCode } "the account is with {clearing}: a payment goes from or to it" "账户设在 {clearing}:收付须经其进出"
+    /// More than is due.
     "payment_exceeds" PaymentExceeds { /** What is due. */ due: Money } "only {due} is due" "应付额仅 {due}"
 }

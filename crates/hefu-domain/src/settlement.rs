@@ -143,6 +143,10 @@ pub struct Run {
     pub confirmed: BTreeSet<RegionId>,
     /// Balances it closed with, once finalised.
     pub closing: Option<Balances>,
+    /// Lines it held apart when it was finalised, with the day since when they were disputed: a statement stays as it was.
+    pub held: BTreeMap<LineId, Date>,
+    /// Day it was finalised.
+    pub finalised: Option<Date>,
     /// Id of the command that ran it.
     pub command: Uuid,
     /// Digest of that command.

@@ -163,6 +163,8 @@ pub struct Receipt {
     pub number: u32,
     /// County-retained part in fen, refunds taken off.
     pub county: i64,
+    /// What of the county-retained part was refunded, in fen: 0 or less.
+    pub refunded: i64,
     /// Incentives in fen.
     pub incentives: i64,
     /// Shareable base in fen: the county-retained part less incentives and the deficit carried forward, not below 0.
@@ -213,8 +215,17 @@ pub fn receipts(project: &Project, cut: &Cut) -> Vec<Receipt> {
             off = deficit;
             let positions = std::iter::once(entry.position).chain(refunds.iter().copied()).collect();
             let number = u32::try_from(place).unwrap_or(u32::MAX);
-            let (date, kind) = (*date, *kind);
-            receipts.push(Receipt { date, kind, number, county, incentives, base, deficit, positions });
+            receipts.push(Receipt {
+                date: *date,
+                kind: *kind,
+                number,
+                county,
+                refunded: back,
+                incentives,
+                base,
+                deficit,
+                positions,
+            });
         }
         *carried = off.max(0);
     }

@@ -171,6 +171,22 @@ impl<'s> Cells<'s> {
         })
     }
 
+    /// An amount of money that is needed, in the unit that its row, its header or a note above the table names. Where its
+    /// own header names none, that of the column `beside` it counts.
+    fn need_money(
+        &mut self,
+        key: &'static str,
+        beside: Option<&'static str>,
+        options: &Options,
+    ) -> Option<i64> {
+        let [note, above] = self.sheet.notes(key);
+        let note = note.or_else(|| beside.and_then(|beside| self.sheet.notes(beside)[0]));
+        match quantity::agreed([self.get("unit"), note, above], Unit::Cny) {
+            Ok(named) => self.need_minor(key, named.as_deref(), Unit::Cny, options),
+            Err(problem) => self.wrong(key, problem),
+        }
+    }
+
     /// A text as it stands.
     fn text(&mut self, key: &'static str) -> Option<String> {
         self.need(key, |text| Ok(text.to_owned()))

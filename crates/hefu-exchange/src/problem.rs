@@ -107,7 +107,7 @@ problems! {
         do "use province, prefecture or county (省, 市, 县)" "请使用 省、市、县(province, prefecture, county)"
     /// A code that stands twice.
     "duplicate_region" DuplicateRegion { /** The other row. */ row: u64 } "the code already stands in row {row}" "该代码已在第 {row} 行出现"
-        do "keep one of the two rows" "请只保留一行"
+        do "keep one of the two rows; two payments each need a voucher number of their own" "请只保留一行;如为两笔款项,请各填凭证号"
     /// No superior.
     "missing_parent" MissingParent {} "no superior" "缺少上级"
         do "fill in the code of the superior region" "请填写上级地区代码"
@@ -140,7 +140,7 @@ problems! {
     "bad_unit" BadUnit {} "not a unit of this quantity" "不是该数量的单位"
         do "use 元, 万元 or 亿元 for money and 人 for persons; convert foreign currency first" "金额请用 元、万元、亿元,人数用 人;外币请先折算"
     /// The cell says one unit, its column another.
-    "unit_conflict" UnitConflict { /** The column's unit. */ unit: String } "its unit is not that of the row, {unit}" "与该行单位 {unit} 不一致"
+    "unit_conflict" UnitConflict { /** The column's unit. */ unit: String } "its unit is not {unit}, which is named for it as well" "与另处写明的单位 {unit} 不一致"
         do "keep one of the two units" "请只保留一个单位"
     /// Not an indicator.
     "unknown_indicator" UnknownIndicator {} "not an indicator of the catalogue" "不是目录中的指标"

@@ -168,9 +168,10 @@ impl Sheet {
         self.get(row, key).ok_or_else(|| self.error(row, key, Problem::Empty {}))
     }
 
-    /// The unit a column of amounts is in: in brackets in its header, else above the table.
-    pub(crate) fn note(&self, key: &str) -> Option<&str> {
-        self.headers.get(key)?.note.as_deref().or(self.unit.as_deref())
+    /// Where a unit may be named for a column of amounts: in brackets in its header, above the table.
+    pub(crate) fn notes(&self, key: &str) -> [Option<&str>; 2] {
+        let header = self.headers.get(key);
+        [header.and_then(|header| header.note.as_deref()), self.unit.as_deref().filter(|_| header.is_some())]
     }
 
     /// A problem with one cell.

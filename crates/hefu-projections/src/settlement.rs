@@ -60,6 +60,8 @@ pub struct Statement {
     pub lines: Vec<(LineId, Line)>,
     /// Lines held apart.
     pub held: Vec<(LineId, Line)>,
+    /// The day that ages of disputes count to once the run is finalised.
+    pub finalised: Option<Date>,
     /// The payments behind `paid`, oldest record first.
     pub payments: Vec<Payment>,
     /// The payments behind `paid_since`.
@@ -70,7 +72,7 @@ pub struct Statement {
 pub fn statement(state: &State, run: u32, region: RegionId) -> Option<Statement> {
     let settlement = &state.settlement;
     let known = settlement.runs.get((run as usize).checked_sub(1)?)?;
-    let mut statement = Statement::default();
+    let mut statement = Statement { finalised: known.finalised, ..Statement::default() };
     let mine = |line: &Line| match (line.account.creditor == region, line.account.debtor == region) {
         (true, false) => Some(line.amount),
         (false, true) => Some(-line.amount),
@@ -84,12 +86,15 @@ pub fn statement(state: &State, run: u32, region: RegionId) -> Option<Statement>
             LineClass::Correction => account.corrections += amount,
             LineClass::Ruling => account.rulings += amount,
         }
-        statement.lines.push((id, *line));
+        // Disputed after the run was finalised: not held here.
+        let disputed = line.disputed.filter(|_| known.closing.is_none());
+        statement.lines.push((id, Line { disputed, ..*line }));
     }
     for (id, line) in settlement.held(run) {
         let Some(amount) = mine(line) else { continue };
         statement.accounts.entry(clearing(&state.regions, known, line)).or_default().held += amount;
-        statement.held.push((id, *line));
+        let disputed = known.held.get(&id).copied().or(line.disputed);
+        statement.held.push((id, Line { disputed, ..*line }));
     }
     for ((house, party), amount) in &known.opening {
         if *party == region {

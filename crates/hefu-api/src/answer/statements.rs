@@ -63,7 +63,7 @@ impl Question for v1::StatementsRequest {
         };
         let earlier = statement.payments.iter().map(payment(false));
         let payments = earlier.chain(statement.payments_since.iter().map(payment(true))).collect();
-        let line = |(id, line): &(LineId, Line)| v1::StatementLine {
+        let line = |(held, (id, line)): (bool, &(LineId, Line))| v1::StatementLine {
             line: id.to_string(),
             project: line.project.to_string(),
             debtor: code(line.account.debtor),
@@ -72,7 +72,10 @@ impl Question for v1::StatementsRequest {
             class: words::class(line.class).to_owned(),
             amount: yuan(if region == line.account.debtor { -line.amount } else { line.amount }),
             disputed: line.disputed.map(|day| day.to_string()),
+            held,
         };
+        let held = statement.held.iter().map(|line| (true, line));
+        let lines = statement.lines.iter().map(|line| (false, line)).chain(held);
         Ok(v1::StatementsResponse {
             position: known.position,
             checkpoint: known.checkpoint(),
@@ -82,7 +85,7 @@ impl Question for v1::StatementsRequest {
             finalised: run.closing.is_some(),
             accounts: statement.accounts.iter().map(account).collect(),
             payments,
-            lines: statement.lines.iter().chain(&statement.held).map(line).collect(),
+            lines: lines.map(line).collect(),
         })
     }
 }

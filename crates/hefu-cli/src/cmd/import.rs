@@ -271,9 +271,7 @@ fn told(context: &Context, input: &Input, outcome: Outcome) -> Result<u8> {
         plain(positions.map(|(first, _)| first)),
         plain(positions.map(|(_, last)| last)),
     ]);
-    for error in &errors {
-        crate::report(context, error);
-    }
+    crate::report_some(context, &errors);
     let mut json = table.objects().into_iter().next().unwrap_or(Json::List(Vec::new()));
     if let Json::Object(pairs) = &mut json {
         let listed: Vec<Value> = errors.iter().map(|error| error.to_json(context.lang)).collect();

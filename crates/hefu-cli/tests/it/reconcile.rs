@@ -48,6 +48,42 @@ fn said(result: &Value) -> Vec<(String, Option<String>)> {
     groups.iter().map(|group| (text(group, "class").unwrap(), text(group, "state"))).collect()
 }
 
+/// What the demo is to show: a book with breaks, a dispute with ruling and appeal, two settlement years with payments.
+#[test]
+fn the_demo_shows_money_and_quarrels() {
+    let place = Place::empty();
+    let small = ["demo", "--dir", "D", "--projects", "30", "--months", "24", "--no-serve", "--quiet"];
+    place.run(&small).exits(0);
+    let ask = |args: &[&str]| place.run(&[&["-L", "D"][..], args].concat()).exits(0).json();
+    let disputes = ask(&["dispute", "list"]);
+    let [dispute] = disputes["rows"].as_array().unwrap().as_slice() else { panic!("{disputes}") };
+    let shown = ask(&["dispute", "show", dispute["dispute"].as_str().unwrap()]);
+    let course: Vec<&str> =
+        shown["records"].as_array().unwrap().iter().map(|record| record["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        course,
+        [
+            "dispute.opened",
+            "dispute.answered",
+            "ruling.proposed",
+            "ruling.approved",
+            "ruling.appealed",
+            "ruling.proposed",
+            "ruling.approved",
+            "ruling.final"
+        ]
+    );
+    let book = format!("D.books/{}.xlsx", dispute["by"].as_str().unwrap());
+    let matched = ask(&["reconcile", &book, "--region", dispute["by"].as_str().unwrap(), "--no-memory"]);
+    let bridge = matched["bridge"].as_array().unwrap();
+    assert!(bridge.len() > 3 && bridge.iter().any(|step| step["step"] == "matched"), "{matched}");
+    for year in ["2023", "2024"] {
+        let nets = ask(&["settle", "netting", year])["nets"].clone();
+        let region = nets[0]["region"].as_str().unwrap();
+        assert_ne!(ask(&["settle", "statement", year, "--region", region])["lines"], json!([]), "{year}");
+    }
+}
+
 #[test]
 fn from_breaks_to_none() {
     let place = place();

@@ -137,6 +137,11 @@ fn a_disputed_line_is_held_ruled_on_and_settled() {
         place.run(&["settle", "confirm", "2023", "--as", &format!("{region}/treasury")]).exits(0);
     }
     place.run(&["settle", "finalise", "2023", "--as", "330000/treasury"]).exits(0);
+    let frozen = statement("2023")["lines"].clone();
+    assert_eq!(
+        (&frozen[0]["held"], &frozen[0]["age_days"], frozen[0]["disputed"].is_string()),
+        (&json!("held"), &json!(0), true)
+    );
 
     place.run(&["dispute", "answer", D, "--statement", "按协议", "--as", "330108/treasury"]).exits(0);
     let rule =
@@ -147,6 +152,8 @@ fn a_disputed_line_is_held_ruled_on_and_settled() {
         place.run(&["dispute", "waive", D, "--as", region]).exits(0);
     }
     assert_eq!(place.run(&open).exits(1).error()["code"], "line_decided");
+    // What was frozen stays as it was, whatever became of the dispute.
+    assert_eq!(statement("2023")["lines"], frozen);
     place.run(&["settle", "run", "2024", "--as", "330000/treasury"]).exits(0);
     let next = statement("2024");
     let account = &next["accounts"][0];
@@ -266,6 +273,22 @@ fn tax_is_imported_and_shared() {
     let import = |file: &str, more: &[&str]| {
         place.run(&[&["import", "taxes", file, "--as", "330881/treasury"][..], more].concat())
     };
+    // A factor of ten thousand is never guessed, wherever two places name a unit for one amount.
+    for (name, text) in [
+        ("u1.csv", format!("项目编号,入库日期,税种,税额(万元),单位\n{project},2023-07-10,增值税,100,元\n")),
+        (
+            "u2.csv",
+            format!("单位:万元,,,\n项目编号,入库日期,税种,税额(元)\n{project},2023-07-10,增值税,100\n"),
+        ),
+    ] {
+        place.write(name, &text);
+        let told = import(name, &[]).exits(65).json();
+        let error = &told["errors"][0];
+        assert_eq!(
+            (&error["code"], &error["field"], &told["imported"]),
+            (&json!("unit_conflict"), &json!("amount"), &json!(0))
+        );
+    }
     let refused = import("bad.csv", &[]).exits(65).json();
     assert_eq!((&refused["imported"], &refused["errors"][0]["code"]), (&json!(0), &json!("unknown_tax")));
     assert_eq!((&refused["errors"][0]["row"], &refused["errors"][0]["column"]), (&json!(3), &json!("税种")));

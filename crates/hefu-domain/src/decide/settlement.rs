@@ -151,7 +151,9 @@ pub(super) fn pay(
     let (party, sign) = if from == house { (to, 1_i64) } else { (from, -1) };
     // Positive: paid by the region.
     let amount = Money::from_fen(c.amount.fen().saturating_mul(sign.saturating_neg()));
-    let direct = from == house || to == house;
+    if from != house && to != house {
+        return Err(Rejection::NotThroughClearing { clearing: state.code(house) });
+    }
     let payment = Payment {
         clearing: house,
         region: party,
@@ -160,11 +162,11 @@ pub(super) fn pay(
         voucher: c.voucher.clone(),
         position: 0,
     };
-    if direct && state.settlement.knows(&payment) {
+    if state.settlement.knows(&payment) {
         return Err(Rejection::PaymentKnown { date: c.date });
     }
     let balance = state.settlement.balances.get(&(house, party)).copied().unwrap_or(0);
-    let due = if direct { balance.saturating_mul(sign).max(0) } else { 0 };
+    let due = balance.saturating_mul(sign).max(0);
     if c.amount.fen() > due {
         return Err(Rejection::PaymentExceeds { due: Money::from_fen(due) });
     }

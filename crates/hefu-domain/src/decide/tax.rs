@@ -1,7 +1,7 @@
 //! Reporting tax: only by the county that received it. The local and county-retained parts follow from the policy's
 //! rates of that day and are recorded with it.
 
-use super::{Context, acts_for, project, text};
+use super::{Context, acts_for, project, same_voucher, text};
 use crate::{
     amount::Money,
     authority::Role,
@@ -41,7 +41,7 @@ pub(super) fn report(
     let entries = known.taxes.get(&(paid, kind)).map_or(&[][..], Vec::as_slice);
     // A voucher lists several kinds, but each once; what has none is told apart by day and amount.
     let again = |entry: &&TaxEntry| match &voucher {
-        Some(_) => entry.voucher == voucher && (entry.amount < 0) == (fen < 0),
+        Some(_) => same_voucher(entry.voucher.as_ref(), voucher.as_ref()) && (entry.amount < 0) == (fen < 0),
         None => entry.voucher.is_none() && entry.date == date && entry.amount == fen,
     };
     let of_kind =

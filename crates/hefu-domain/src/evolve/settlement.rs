@@ -7,7 +7,7 @@ use crate::{
         SettlementOpened,
     },
     id::ProjectId,
-    settlement::{Account, Balances, Compensation, Line, Payment, Run, add, carried},
+    settlement::{Account, Balances, Compensation, Line, LineId, Payment, Run, add, carried},
     state::{Meta, State},
 };
 
@@ -30,6 +30,8 @@ impl State {
             paid,
             confirmed: std::collections::BTreeSet::new(),
             closing: None,
+            held: std::collections::BTreeMap::new(),
+            finalised: None,
             command: meta.command,
             command_sha256: meta.command_sha256,
         });
@@ -50,17 +52,23 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn finalise(&mut self, e: &SettlementFinalised) -> Result<(), Inconsistent> {
+    pub(super) fn finalise(&mut self, meta: &Meta, e: &SettlementFinalised) -> Result<(), Inconsistent> {
         let closing = self.balances(&e.closing)?;
         if closing != self.settlement.closing(&self.regions, e.run) {
             return Err(Inconsistent(format!("a closing of run {}", e.run)));
         }
-        for (id, line) in &mut self.settlement.lines {
-            if id.run <= e.run && line.settled.is_none() && line.disputed.is_none() {
-                line.settled = Some(e.run);
+        let mut held = std::collections::BTreeMap::new();
+        let open = |(id, line): &(&LineId, &mut Line)| id.run <= e.run && line.settled.is_none();
+        for (id, line) in self.settlement.lines.iter_mut().filter(open) {
+            match line.disputed {
+                Some(since) => {
+                    held.insert(*id, since);
+                }
+                None => line.settled = Some(e.run),
             }
         }
-        self.run_mut(e.run)?.closing = Some(closing.clone());
+        let run = self.run_mut(e.run)?;
+        (run.closing, run.held, run.finalised) = (Some(closing.clone()), held, Some(meta.ts.date()));
         // Payments since the run began are not in its closing yet.
         self.settlement.balances = closing;
         for (account, amount) in self.settlement.paid.clone() {

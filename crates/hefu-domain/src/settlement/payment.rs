@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Balances, Settlement};
-use crate::{period::Period, region::RegionId, time::Date};
+use crate::{decide::same_voucher, period::Period, region::RegionId, time::Date};
 
 /// Money that went to or from a clearing house.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,8 @@ impl Settlement {
         self.payments.iter().any(|known| {
             let sides = (known.clearing, known.region, known.amount > 0);
             sides == (payment.clearing, payment.region, payment.amount > 0)
-                && (known.date, &known.voucher) == (payment.date, &payment.voucher)
+                && known.date == payment.date
+                && same_voucher(known.voucher.as_ref(), payment.voucher.as_ref())
                 && (known.voucher.is_some() || known.amount == payment.amount)
         })
     }

@@ -185,6 +185,23 @@ fn a_deficit_names_the_receipts_it_comes_from() {
     assert_eq!((&carried[1].positions, carried[2].positions.len()), (&receipts[0].positions, 0));
 }
 
+/// Two receipts of a day and kind, and half of both given back: the refund comes off the first as far as it goes.
+#[test]
+fn each_receipt_of_a_day_bears_its_part_of_a_refund() {
+    let mut run = moved([10_000, 10_000], &json!({"construction_bp": 5_000}), "2023-01-01", "2025-01-01");
+    for text in [
+        "tax P1 vat 2024-09-10 100.00 voucher V1",
+        "tax P1 vat 2024-09-10 200.00 voucher V2",
+        "tax P1 vat 2024-10-10 -150.00 refund_of 2024-09-10",
+    ] {
+        let command = run.parse(text);
+        run.ledger.submit(&["330881.treasury"], &command).unwrap();
+    }
+    let receipts = receipts(&run.ledger.state().projects[&project("P1")], &Cut::until(date("9999-12-31")));
+    let told: Vec<_> = receipts.iter().map(|one| (one.number, one.county, one.refunded)).collect();
+    assert_eq!(told, [(0, 0, -10_000), (1, 15_000, -5_000)]);
+}
+
 /// The steps to each part of each unit, in words.
 fn told(run: &Run<State>) -> Vec<String> {
     let (units, state) = (divided(run), run.ledger.state());

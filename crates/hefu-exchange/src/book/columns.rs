@@ -57,8 +57,8 @@ pub(super) struct Column {
     pub index: usize,
     /// Its header.
     pub title: String,
-    /// The unit in brackets in the header, or above the table.
-    pub unit: Option<String>,
+    /// The unit in brackets in the header, and the one above the table.
+    pub units: [Option<String>; 2],
 }
 
 /// The columns of a table, and where its rows begin.
@@ -114,7 +114,7 @@ fn table(grid: &Grid, options: &Options) -> Result<Table, FileError> {
                 second = second.or(Some((*key, index, cell.text.clone())));
                 continue;
             }
-            let column = Column { index, title: cell.text.clone(), unit: note.or_else(|| unit.clone()) };
+            let column = Column { index, title: cell.text.clone(), units: [note, unit.clone()] };
             columns.push((key, column));
         }
         let table = Table { columns, first: place + 1, width: row.cells.len() };

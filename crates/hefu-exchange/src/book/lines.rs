@@ -210,11 +210,15 @@ impl<'b> Reader<'b> {
             return self.wrong("amount", problem);
         }
         let own = quantity::own_unit(&cell.text);
-        let unit = self.cell("unit").map(|cell| cell.text.clone());
+        let unit = self.cell("unit").map(|cell| cell.text.as_str());
         // A header's unit does not bind a cell of another kind, as persons among amounts.
-        let header = self.table.column("amount").and_then(|column| column.unit.clone());
-        let header = header.filter(|note| own.is_none() || quantity::is_unit_of(note, indicator.unit));
-        let named = unit.or(header);
+        let binds = |note: &&str| own.is_none() || quantity::is_unit_of(note, indicator.unit);
+        let units = self.table.column("amount").map(|column| &column.units).into_iter().flatten();
+        let units = units.map(|note| note.as_deref().filter(binds));
+        let named = match quantity::agreed([unit].into_iter().chain(units), indicator.unit) {
+            Ok(named) => named,
+            Err(problem) => return self.wrong("amount", problem),
+        };
         match quantity::minor_units(&cell.text, named.as_deref(), indicator.unit, self.options.unit) {
             Ok(minor) if cell.sort == Sort::Number && minor.abs() >= CERTAIN => {
                 self.wrong("amount", Problem::NumberPrecision {})

@@ -128,11 +128,11 @@ fn observation(cells: &mut Cells, row: usize, options: &Options) -> Option<Obser
     // Without its indicator a value has no unit to be read in.
     let (value, base) = match indicator.as_ref().map(|indicator| indicator.unit) {
         Some(unit) => {
-            let named = unit_for(cells, "value", unit);
+            let named = unit_for(cells, "value", unit)?;
             let value = cells.need_minor("value", named.as_deref(), unit, options);
             // A base stands beside its value: without a unit of its own it is in the value's.
             let of_value = cells.get("value").and_then(quantity::own_unit).or(named);
-            let named = unit_for(cells, "base", unit).or(of_value);
+            let named = unit_for(cells, "base", unit)?.or(of_value);
             let base = cells.get("base").is_some();
             (value, if base { cells.need_minor("base", named.as_deref(), unit, options) } else { None })
         }
@@ -145,10 +145,16 @@ fn observation(cells: &mut Cells, row: usize, options: &Options) -> Option<Obser
 
 /// The unit a row or header names for a cell. A header's does not bind a cell that has a unit of another kind, as persons
 /// among amounts.
-fn unit_for(cells: &Cells, key: &'static str, unit: Unit) -> Option<String> {
+/// `None` if places disagree, which is then among the errors.
+#[expect(clippy::option_option, reason = "no unit is named, or they disagree")]
+fn unit_for(cells: &mut Cells, key: &'static str, unit: Unit) -> Option<Option<String>> {
     let own = cells.get(key).and_then(quantity::own_unit);
-    let note = cells.sheet.note(key).filter(|note| own.is_none() || quantity::is_unit_of(note, unit));
-    cells.get("unit").or(note).map(str::to_owned)
+    let binds = |note: &&str| own.is_none() || quantity::is_unit_of(note, unit);
+    let notes = cells.sheet.notes(key).map(|note| note.filter(binds));
+    match quantity::agreed([cells.get("unit")].into_iter().chain(notes), unit) {
+        Ok(named) => Some(named),
+        Err(problem) => cells.wrong(key, problem),
+    }
 }
 
 /// The indicator with this code or name. Only what is reported can be imported.

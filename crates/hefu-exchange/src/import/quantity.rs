@@ -23,13 +23,29 @@ pub enum MoneyUnit {
 impl MoneyUnit {
     /// The unit with this name.
     pub fn parse(name: &str) -> Option<MoneyUnit> {
-        match fold(name).trim().trim_start_matches("人民币") {
-            "元" | "CNY" | "yuan" | "RMB" => Some(MoneyUnit::Yuan),
-            "千元" => Some(MoneyUnit::Thousand),
-            "万元" | "万" => Some(MoneyUnit::TenThousand),
-            "百万元" | "百万" => Some(MoneyUnit::Million),
-            "亿元" | "亿" => Some(MoneyUnit::HundredMillion),
-            _ => None,
+        let name = fold(name).to_lowercase();
+        match name.trim().trim_start_matches("人民币") {
+            "元" => return Some(MoneyUnit::Yuan),
+            "千元" => return Some(MoneyUnit::Thousand),
+            "万元" | "万" => return Some(MoneyUnit::TenThousand),
+            "百万元" | "百万" => return Some(MoneyUnit::Million),
+            "亿元" | "亿" => return Some(MoneyUnit::HundredMillion),
+            _ => {}
+        }
+        // In English the currency is said, before or after how many: CNY 10,000, 10k yuan, RMB million.
+        let words = name.split_whitespace();
+        let (currency, many): (Vec<&str>, Vec<&str>) =
+            words.partition(|word| ["cny", "yuan", "rmb", "renminbi"].contains(word));
+        match (currency.is_empty(), many.join(" ").replace(',', "").as_str()) {
+            (true, _) => None,
+            (false, "") => Some(MoneyUnit::Yuan),
+            (false, "thousand" | "1000" | "k") => Some(MoneyUnit::Thousand),
+            (false, "ten thousand" | "10 thousand" | "10000" | "10k") => Some(MoneyUnit::TenThousand),
+            (false, "million" | "1000000" | "mn") => Some(MoneyUnit::Million),
+            (false, "hundred million" | "100 million" | "100000000" | "100 mn") => {
+                Some(MoneyUnit::HundredMillion)
+            }
+            (false, _) => None,
         }
     }
 
@@ -100,6 +116,27 @@ pub fn minor_units(text: &str, named: Option<&str>, unit: Unit, default: MoneyUn
         digits / factor
     };
     i64::try_from(minor).map_err(|_| Problem::TooLarge {})
+}
+
+/// The unit that the places named for one amount agree on: the nearest is taken, and another one of the same kind of
+/// quantity must say the same. A factor of ten thousand is never guessed.
+pub(crate) fn agreed<'n>(
+    places: impl IntoIterator<Item = Option<&'n str>>,
+    unit: Unit,
+) -> Result<Option<String>, Problem> {
+    let mut nearest: Option<&str> = None;
+    for name in places.into_iter().flatten() {
+        match nearest.map(|near| (near, power(near, unit), power(name, unit))) {
+            None => nearest = Some(name),
+            Some((near, Some(a), Some(b))) if a != b => {
+                return Err(Problem::UnitConflict { unit: near.to_owned() });
+            }
+            // A unit of another kind, as persons among amounts, binds nothing here.
+            Some((_, None, Some(_))) => nearest = Some(name),
+            Some(_) => {}
+        }
+    }
+    Ok(nearest.map(str::to_owned))
 }
 
 /// The unit that stands behind the number in one cell.
@@ -181,6 +218,37 @@ mod tests {
         ] {
             assert_eq!(fen(text, unit), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn units_in_english() {
+        for (name, power) in [
+            ("CNY", 0),
+            ("cny", 0),
+            ("RMB", 0),
+            ("10,000 yuan", 4),
+            ("CNY 10,000", 4),
+            ("ten thousand yuan", 4),
+            ("10k CNY", 4),
+            ("CNY million", 6),
+            ("100 million yuan", 8),
+            ("thousand RMB", 3),
+        ] {
+            assert_eq!(MoneyUnit::parse(name).map(MoneyUnit::power), Some(power), "{name}");
+        }
+        for name in ["10,000", "million", "USD", "yuan yen", ""] {
+            assert_eq!(MoneyUnit::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn places_that_name_a_unit_must_agree() {
+        let told = |places: &[Option<&str>], unit| agreed(places.iter().copied(), unit).map_err(|e| e.code());
+        assert_eq!(told(&[None, Some("元"), Some("CNY")], Unit::Cny), Ok(Some("元".to_owned())));
+        assert_eq!(told(&[Some("元"), Some("万元")], Unit::Cny), Err("unit_conflict"));
+        assert_eq!(told(&[None, None], Unit::Cny), Ok(None));
+        // 万元 above the table does not bind a column of persons.
+        assert_eq!(told(&[Some("人"), Some("万元")], Unit::Persons), Ok(Some("人".to_owned())));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use hefu_domain::{
     amount::format_minor,
     id::{EnterpriseCode, ProjectId},
-    indicator::Unit,
 };
 
 use super::{Cells, Imported, Options, scalar};
@@ -81,9 +80,7 @@ pub fn projects(bytes: &[u8], options: &Options) -> Result<Imported, FileError> 
         let code = enterprise(&mut cells);
         let industry = cells.need("industry", industry);
         let date = cells.optional("date", |text| scalar::date(text).ok_or(Problem::BadDate {}));
-        let unit = cells.get("unit");
-        let named = unit.or_else(|| sheet.note("planned_investment"));
-        let fen = cells.need_minor("planned_investment", named, Unit::Cny, options);
+        let fen = cells.need_money("planned_investment", None, options);
         let investment = fen.map(|fen| format_minor(i128::from(fen), 2));
         let fields = [
             ("codes", (!codes.is_empty()).then(|| codes.into())),

@@ -2,7 +2,6 @@
 
 use hefu_domain::{
     amount::format_minor,
-    indicator::Unit,
     tax::{TaxKind, TaxRate},
 };
 
@@ -37,12 +36,10 @@ pub fn taxes(bytes: &[u8], options: &Options) -> Result<Imported, FileError> {
         let day = |text: &str| scalar::date(text).ok_or(Problem::BadDate {});
         let date = cells.need("date", day);
         let kind = cells.need("kind", |text| kind(text, options.taxes));
-        let named = |key| cells.get("unit").or_else(|| sheet.note(key));
-        let (of_amount, of_incentives) = (named("amount"), named("incentives").or_else(|| named("amount")));
-        let amount = cells.need_minor("amount", of_amount, Unit::Cny, options);
+        let amount = cells.need_money("amount", None, options);
+        // Incentives stand beside the amount: without a unit of their own they are in its unit.
         let granted = cells.get("incentives").is_some();
-        let incentives =
-            if granted { cells.need_minor("incentives", of_incentives, Unit::Cny, options) } else { None };
+        let incentives = granted.then(|| cells.need_money("incentives", Some("amount"), options)).flatten();
         let refund_of = cells.optional("refund_of", day);
         let voucher = cells.get("voucher").map(str::to_owned);
         if let Some(amount) = amount

@@ -24,7 +24,7 @@ pub struct Behind {
     pub steps: Vec<Step>,
     /// The deficit carried into each of the unit's receipts.
     pub carried: Vec<Carried>,
-    /// What was refunded of each of the unit's receipts.
+    /// The refunds on the day and kind of each of the unit's receipts; what of them it bore is in the receipt.
     pub refunds: Vec<Vec<TaxEntry>>,
 }
 
@@ -44,7 +44,9 @@ pub fn behind(then: &State, state: &State, line: &Line, id: LineId) -> Vec<Behin
             continue;
         };
         let same = |one: &hefu_domain::tax::Receipt| {
-            known.iter().position(|known| (known.date, known.kind) == (one.date, one.kind))
+            known
+                .iter()
+                .position(|known| (known.date, known.kind, known.number) == (one.date, one.kind, one.number))
         };
         let carried =
             unit.receipts.iter().map(|one| same(one).map(|at| into[at].clone()).unwrap_or_default());

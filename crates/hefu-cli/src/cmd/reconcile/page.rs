@@ -27,9 +27,7 @@ const FEW: usize = 50;
 /// Prints it.
 pub(super) fn print(found: &Found<'_>) -> Result {
     let errors: Vec<CliError> = found.book.errors.iter().cloned().map(CliError::from).collect();
-    for error in &errors {
-        crate::report(found.context, error);
-    }
+    crate::report_some(found.context, &errors);
     let mut tables = Vec::new();
     if !found.groups.is_empty() {
         tables.push(bridge_table(found));

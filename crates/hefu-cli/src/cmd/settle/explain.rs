@@ -13,7 +13,7 @@ use hefu_engine::{Reader, RecordView};
 use hefu_projections::settlement::{self, Behind};
 
 use super::{
-    lines::{lines_table, row},
+    lines::{Seen, lines_table, row},
     show::money,
 };
 use crate::{
@@ -35,7 +35,9 @@ pub(crate) fn explain(
     let state = &reader.views.state;
     let line = find::line(state, id)?;
     let mut lines = lines_table();
-    lines.rows.push(row(context, &reader.views, id, line, None));
+    let held = line.settled.is_none() && line.disputed.is_some();
+    let seen = Seen { from: None, held, until: reader.views.ts.date() };
+    lines.rows.push(row(context, &reader.views, id, line, seen));
     let ruling = line.class == LineClass::Ruling;
     let behind = behind(context, state, line, id)?;
     let receipts = receipts(&behind);
@@ -120,7 +122,7 @@ fn receipts(behind: &[Behind]) -> Table {
                 plain(receipt.date.to_string()),
                 plain(receipt.kind.to_string()),
                 money(receipt.county),
-                money(refunds.iter().map(|refund| refund.county).sum()),
+                money(receipt.refunded),
                 money(receipt.incentives),
                 money(carried.deficit),
                 money(receipt.base),

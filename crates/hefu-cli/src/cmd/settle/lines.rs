@@ -3,6 +3,7 @@
 use hefu_domain::{
     region::RegionId,
     settlement::{Line, LineId},
+    time::Date,
 };
 use hefu_projections::{Views, settlement::Statement};
 
@@ -23,18 +24,29 @@ pub(super) fn lines_table() -> Table {
         Column::text("phase", "阶段", "phase"),
         Column::text("class", "类别", "class"),
         Column::number("amount", "金额", "amount"),
+        Column::text("held", "挂起", "held apart"),
         Column::text("disputed", "争议起始", "disputed since"),
         Column::number("age_days", "天数", "age in days"),
     ])
 }
 
-/// A line; seen from a region, what it owes is negative.
+/// How a line is seen.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    /// From this region: what it owes is negative.
+    pub(super) from: Option<RegionId>,
+    /// Whether the statement holds it apart.
+    pub(super) held: bool,
+    /// The day that the age of its dispute counts to.
+    pub(super) until: Date,
+}
+
 pub(super) fn row(
     context: &Context,
     views: &Views,
     id: LineId,
     line: &Line,
-    from: Option<RegionId>,
+    Seen { from, held, until }: Seen,
 ) -> Vec<Cell> {
     let (state, lang, account) = (&views.state, context.lang, line.account);
     let amount = if from == Some(account.debtor) { -line.amount } else { line.amount };
@@ -46,8 +58,9 @@ pub(super) fn row(
         shown(lang.phase(account.phase), account.phase.to_string()),
         shown(lang.line_class(line.class), Lang::En.line_class(line.class)),
         money(amount),
+        if held { shown(lang.pick("是", "yes"), "held") } else { plain(None::<String>) },
         plain(line.disputed.map(|day| day.to_string())),
-        plain(line.disputed.map(|day| age(day, views.ts.date()))),
+        plain(line.disputed.map(|day| age(day, until))),
     ]
 }
 

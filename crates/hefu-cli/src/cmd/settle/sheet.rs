@@ -13,7 +13,7 @@ use hefu_projections::settlement::Statement;
 
 use super::{
     Statement as Args,
-    lines::{payments, row},
+    lines::{Seen, payments, row},
     show::{accounts, money, opening, place, status},
 };
 use crate::{
@@ -141,8 +141,11 @@ fn lines(context: &Context, found: &Found<'_>, lines: &[(LineId, Line)], held: b
         let account = line.account;
         let mine = account.debtor == found.region;
         let name = views.state.projects.get(&line.project).map_or("", |project| &project.name);
-        let mut cells = row(context, views, *id, line, Some(found.region));
-        let since = cells.split_off(7);
+        let until = found.statement.finalised.unwrap_or(views.ts.date());
+        let seen = Seen { from: Some(found.region), held, until };
+        let mut cells = row(context, views, *id, line, seen);
+        let since = cells.split_off(8);
+        cells.truncate(7);
         let tail = cells.split_off(4);
         let other = if mine { account.creditor } else { account.debtor };
         let mut row = vec![

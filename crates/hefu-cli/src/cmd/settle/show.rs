@@ -5,7 +5,7 @@ use hefu_projections::settlement::{self, Account};
 
 use super::{
     Netting, Statement,
-    lines::{lines_table, payments, row},
+    lines::{Seen, lines_table, payments, row},
     sheet,
 };
 use crate::{
@@ -36,8 +36,10 @@ pub(super) fn statement(context: &Context, args: &Statement) -> Result<u8> {
     let accounts = accounts(context, state, &statement);
     let mut lines = lines_table();
     lines.title = Some(text("明细", "Lines"));
-    for (id, line) in statement.lines.iter().chain(&statement.held) {
-        lines.rows.push(row(context, &reader.views, *id, line, Some(region)));
+    let until = statement.finalised.unwrap_or(reader.views.ts.date());
+    for (held, part) in [(false, &statement.lines), (true, &statement.held)] {
+        let seen = Seen { from: Some(region), held, until };
+        lines.rows.extend(part.iter().map(|(id, line)| row(context, &reader.views, *id, line, seen)));
     }
     let payments = payments(context, &reader.views, &statement);
     let known = &state.settlement.runs[run as usize - 1];
