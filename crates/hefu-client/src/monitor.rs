@@ -13,6 +13,7 @@ use hefu_chain::{
     source::{Source, read_hash_tile},
     tile::{FULL, Kind, Tile, TileBuilder, TileSource, parse_entries, parse_hashes},
     tree::{self, TreeHash, verify_consistency},
+    verify::PUBLIC,
 };
 use serde::{Deserialize, Serialize};
 
@@ -219,7 +220,8 @@ fn read_entries(
     for index in first..=last {
         let Some(tile) = Tile::at(Kind::Entries, index, now.size) else { break };
         let Some(bytes) = bundle(site, tile)? else {
-            if index == first {
+            // Only a site that says so was made without entries.
+            if index == first && need(site, PUBLIC).is_ok() {
                 found.public = true;
                 return Ok(None);
             }

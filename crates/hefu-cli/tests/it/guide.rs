@@ -132,10 +132,14 @@ fn happens(page: &str, least: usize) {
             left_out += 1;
             continue;
         }
-        // As on a terminal: tables, and both outputs in one place.
-        let form = if command.contains("--format") { "" } else { "--format table " };
+        // As on a terminal: tables, and both outputs in one place; but not where the output goes to a file or a program.
+        let form = if command.contains("--format") { "" } else { "--format table" };
         let script = format!(
-            "exec 2>&1; set -eo pipefail; hefu() {{ command hefu {form}--lang en \"$@\"; }}\n{command}"
+            "exec 2>&1 3>&1; set -eo pipefail
+            hefu() {{
+                if [ /dev/fd/1 -ef /dev/fd/3 ]; then command hefu {form} --lang en \"$@\" 3>&-
+                else command hefu --lang en \"$@\" 3>&-; fi
+            }}\n{command}"
         );
         let step = Command::new("bash")
             .args(["-c", &script])
