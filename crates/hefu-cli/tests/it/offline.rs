@@ -336,6 +336,13 @@ fn a_site_without_entries_is_not_proven_unless_it_is_public() {
     assert_eq!(place.agree_at("open", "not marked").0, 1);
     place.run(&["audit", "export", "open", "--public"]).exits(0);
     assert_eq!(place.agree_at("open", "marked again").0, 0);
+    // Hashes that are not there are no other history, and nothing to go on from.
+    fs::remove_dir_all(place.path("open/tile")).unwrap();
+    assert_eq!(place.agree_at("open", "only a checkpoint").0, 1);
+    fs::remove_file(place.path("open/public")).unwrap();
+    let watch = ["audit", "monitor", "open", "--key", "log.vkey", "--state", "m.json"];
+    assert_ne!(place.run(&watch).code, 0);
+    assert!(!place.path("m.json").exists());
 }
 
 /// A bundle whose last line fits again: what one makes who knows the format.
