@@ -135,10 +135,11 @@ fn happens(page: &str, least: usize) {
         // As on a terminal: tables, and both outputs in one place; but not where the output goes to a file or a program.
         let form = if command.contains("--format") { "" } else { "--format table" };
         let script = format!(
-            "exec 2>&1 3>&1; set -eo pipefail
+            "exec 2>&1; set -eo pipefail; out=$(readlink /proc/$$/fd/1)
             hefu() {{
-                if [ /dev/fd/1 -ef /dev/fd/3 ]; then command hefu {form} --lang en \"$@\" 3>&-
-                else command hefu --lang en \"$@\" 3>&-; fi
+                local me=$BASHPID
+                if [ \"$(readlink /proc/$me/fd/1)\" = \"$out\" ]; then command hefu {form} --lang en \"$@\"
+                else command hefu --lang en \"$@\"; fi
             }}\n{command}"
         );
         let step = Command::new("bash")
