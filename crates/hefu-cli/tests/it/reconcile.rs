@@ -54,7 +54,10 @@ fn the_demo_shows_money_and_quarrels() {
     let place = Place::empty();
     let small = ["demo", "--dir", "D", "--projects", "30", "--months", "24", "--no-serve", "--quiet"];
     place.run(&small).exits(0);
-    let ask = |args: &[&str]| place.run(&[&["-L", "D"][..], args].concat()).exits(0).json();
+    let asked = |args: &[&str], code| {
+        place.run_bare(&[&["-L", "D", "--format", "json"][..], args].concat()).exits(code).json()
+    };
+    let ask = |args: &[&str]| asked(args, 0);
     let disputes = ask(&["dispute", "list"]);
     let [dispute] = disputes["rows"].as_array().unwrap().as_slice() else { panic!("{disputes}") };
     let shown = ask(&["dispute", "show", dispute["dispute"].as_str().unwrap()]);
@@ -74,9 +77,24 @@ fn the_demo_shows_money_and_quarrels() {
         ]
     );
     let book = format!("D.books/{}.xlsx", dispute["by"].as_str().unwrap());
-    let matched = ask(&["reconcile", &book, "--region", dispute["by"].as_str().unwrap(), "--no-memory"]);
-    let bridge = matched["bridge"].as_array().unwrap();
-    assert!(bridge.len() > 3 && bridge.iter().any(|step| step["step"] == "matched"), "{matched}");
+    // A book with breaks: exit code 1.
+    let region = dispute["by"].as_str().unwrap();
+    let matched = asked(&["reconcile", &book, "--region", region, "--no-memory"], 1);
+    let steps: Vec<&str> =
+        matched["bridge"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(
+        steps,
+        [
+            "book",
+            "matched",
+            "value_differs",
+            "missing_in_book",
+            "missing_in_ledger",
+            "duplicate",
+            "ledger",
+            "residual"
+        ]
+    );
     for year in ["2023", "2024"] {
         let nets = ask(&["settle", "netting", year])["nets"].clone();
         let region = nets[0]["region"].as_str().unwrap();
