@@ -36,16 +36,16 @@ impl MoneyUnit {
         let words = name.split_whitespace();
         let (currency, many): (Vec<&str>, Vec<&str>) =
             words.partition(|word| ["cny", "yuan", "rmb", "renminbi"].contains(word));
-        match (currency.is_empty(), many.join(" ").replace(',', "").as_str()) {
-            (true, _) => None,
-            (false, "") => Some(MoneyUnit::Yuan),
-            (false, "thousand" | "1000" | "k") => Some(MoneyUnit::Thousand),
-            (false, "ten thousand" | "10 thousand" | "10000" | "10k") => Some(MoneyUnit::TenThousand),
-            (false, "million" | "1000000" | "mn") => Some(MoneyUnit::Million),
-            (false, "hundred million" | "100 million" | "100000000" | "100 mn") => {
-                Some(MoneyUnit::HundredMillion)
-            }
-            (false, _) => None,
+        if currency.is_empty() {
+            return None;
+        }
+        match many.join(" ").replace(',', "").as_str() {
+            "" => Some(MoneyUnit::Yuan),
+            "thousand" | "1000" | "k" => Some(MoneyUnit::Thousand),
+            "ten thousand" | "10 thousand" | "10000" | "10k" => Some(MoneyUnit::TenThousand),
+            "million" | "1000000" | "mn" => Some(MoneyUnit::Million),
+            "hundred million" | "100 million" | "100000000" | "100 mn" => Some(MoneyUnit::HundredMillion),
+            _ => None,
         }
     }
 
@@ -127,12 +127,11 @@ pub(crate) fn agreed<'n>(
     let mut nearest: Option<&str> = None;
     for name in places.into_iter().flatten() {
         match nearest.map(|near| (near, power(near, unit), power(name, unit))) {
-            None => nearest = Some(name),
             Some((near, Some(a), Some(b))) if a != b => {
                 return Err(Problem::UnitConflict { unit: near.to_owned() });
             }
             // A unit of another kind, as persons among amounts, binds nothing here.
-            Some((_, None, Some(_))) => nearest = Some(name),
+            None | Some((_, None, Some(_))) => nearest = Some(name),
             Some(_) => {}
         }
     }
