@@ -138,8 +138,8 @@ fn seeds() -> BTreeMap<(&'static str, &'static str), Vec<u8>> {
 
     let csv = "某区台账,,,单位：万元\n项目代码,项目名称,指标,报告期,金额（万元）,单位\n\
         2501-330108-04-01-123456,甲,INV_FAI,2023-07,\"１，２３４．５\",\n\
-        ,\"丙,\"\"二\"\"期\",inv_fai,2023年8月,(12.30),元\n\
-        0198b2c4-7d3e-7000-8000-000000000001,,INV_FAI,2023-9-30,3亿元,亿元\n合计,,,,1,\n";
+        ,\"丙,\"\"二\"\"期\",inv_fai,2023年8月,(12.30),万元\n\
+        0198b2c4-7d3e-7000-8000-000000000001,,INV_FAI,2023-9-30,3万元,\n合计,,,,1,\n";
     let cell = |at: &str, kind: &str, value: &str| match kind {
         "n" => format!(r#"<c r="{at}"><v>{value}</v></c>"#),
         _ => format!(r#"<c r="{at}" t="inlineStr"><is><t>{value}</t></is></c>"#),
