@@ -19,6 +19,7 @@ mod ladder;
 mod ledger;
 mod link;
 mod order;
+mod pinned;
 mod redaction;
 mod rotation;
 mod row;

@@ -4,25 +4,21 @@ use std::{
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, Instant},
 };
 
 use hefu_chain::{origin::Origin, proof::TlogProof};
 use hefu_engine::{Cosigner, Engine, KeyStore, Options, Publisher, Reader};
 use hefu_store::evidence::EvidenceFolder;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
     args::Global,
     error::{CliError, Result, exit},
     lang::{Lang, Text, text},
+    progress::Progress,
     remote,
     render::Format,
     witnesses::{Kept, Witnesses},
 };
-
-/// Work shorter than this shows no bar.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How `hefu` was called.
 #[derive(Clone, Debug)]
@@ -216,49 +212,7 @@ impl Context {
     /// Says where a long piece of work stands, on a terminal only.
     pub(crate) fn progress(&self, length: Option<u64>, what: &Text) -> Progress {
         let shown = io::stderr().is_terminal() && !self.quiet;
-        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::hidden());
-        let template = match length {
-            Some(_) => "{msg} [{bar:32}] {human_pos}/{human_len} {per_sec} {eta}",
-            None => "{msg} {spinner} {human_pos} {per_sec}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        bar.set_message(what.get(self.lang).to_owned());
-        Progress { bar, started: Instant::now(), shown }
-    }
-}
-
-/// A progress bar that appears after a second.
-pub(crate) struct Progress {
-    bar: ProgressBar,
-    started: Instant,
-    shown: bool,
-}
-
-impl Progress {
-    /// This much is done.
-    pub(crate) fn at(&self, done: u64) {
-        self.appear();
-        self.bar.set_position(done);
-    }
-
-    /// So much more is done.
-    pub(crate) fn more(&self, done: u64) {
-        self.appear();
-        self.bar.inc(done);
-    }
-
-    fn appear(&self) {
-        if self.shown && self.bar.is_hidden() && self.started.elapsed() > PATIENCE {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        Progress::new(length, what.get(self.lang), shown)
     }
 }
 

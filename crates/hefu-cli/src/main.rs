@@ -7,6 +7,7 @@ mod error;
 mod find;
 mod help;
 mod lang;
+mod progress;
 mod remote;
 mod render;
 mod usage;

@@ -108,7 +108,7 @@ pub fn tile_path(bytes: &[u8]) -> bool {
         Kind::Entries => "entries".to_owned(),
         Kind::Hashes(level) => level.to_string(),
     };
-    let full = hefu_offline::site::path(&kind, tile.index());
+    let full = hefu_offline::tiles::path(&kind, tile.index());
     let partial = format!("{full}.p/{}", tile.width());
     assert_eq!(text, if tile.is_full() { full } else { partial });
     true

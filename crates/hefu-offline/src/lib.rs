@@ -11,12 +11,14 @@
 //! 4. `parts`: the body and the command that a leaf commits to, and what was redacted (sections 2 to 4).
 //! 5. `rotation`, `signed`: who replaced the log's key, and what the log signed about itself (sections 3 to 7).
 //! 6. `frame`: where records stand in a file (section 6).
-//! 7. [`segments`], [`site`], [`proof`], [`bundle`]: what can be handed to an auditor (sections 6, 7 and 9).
+//! 7. [`tiles`], `entries`: the files of a site, and the leaves in them (section 7).
+//! 8. [`segments`], [`site`], [`proof`], [`bundle`]: what can be handed to an auditor (sections 6, 7 and 9).
 //!
 //! What it cannot say: whether the rules of the policy were followed (`hefu audit replay` decides every command again),
 //! and whether somebody else was shown another history (witnesses and saved checkpoints tell).
 
 pub mod bundle;
+mod entries;
 mod frame;
 pub mod hash;
 pub mod note;
@@ -27,6 +29,7 @@ mod rotation;
 pub mod segments;
 mod signed;
 pub mod site;
+pub mod tiles;
 
 use std::fs;
 use std::io;

@@ -13,7 +13,7 @@ use crate::note::LogKey;
 use crate::parts::{Contents, Elsewhere, Order, Parts};
 use crate::record::{Keys, Leaf, Link, Streams, broken_links};
 use crate::rotation::{LogKeys, Roots, Rotations};
-use crate::signed::{Head, Whole, compare_checkpoint, receipt};
+use crate::signed::{Head, Whole, compare_checkpoint, compare_tiles, receipt};
 use crate::{Place, Report};
 
 /// Positions stay below this.
@@ -54,7 +54,11 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
     let log_keys = LogKeys::new(first, &rotations, &genesis.roots, &origin, report);
 
     // Second pass: everything.
-    let checkpoint = read_if_there(&dir.join("checkpoint"))?;
+    let tiles = read_if_there(&dir.join("tiles/0"))?.unwrap_or_default();
+    let mut notes = Vec::new();
+    for name in ["checkpoint", "checkpoint.signed"] {
+        notes.extend(read_if_there(&dir.join(name))?.map(|note| (name, note)));
+    }
     report.origin = Some(origin.clone());
     let mut reader = Reader {
         log_keys,
@@ -77,9 +81,11 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
     if let Some(head) = head {
         head.compare(&log, head_value, report);
     }
-    if let Some(note) = checkpoint {
-        let name = key.map_or(Some(&contents.origin), |key| key.name.as_ref());
-        compare_checkpoint(&note, name, &log, report);
+    let name = key.map_or(Some(&contents.origin), |key| key.name.as_ref());
+    let sizes: Vec<Option<u64>> =
+        notes.iter().map(|(file, note)| compare_checkpoint(file, note, name, &log, report)).collect();
+    if sizes.iter().all(Option::is_some) {
+        compare_tiles(&tiles, sizes.into_iter().flatten().max(), &log, report);
     }
     report.size = size;
     Ok(())

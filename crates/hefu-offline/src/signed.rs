@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::hash::{self, Hash};
 use crate::note::{self, LogKey};
 use crate::rotation::LogKeys;
-use crate::{Place, Report};
+use crate::{Place, Report, Verdict};
 
 /// What the log signs at each commit.
 pub(crate) fn receipt(origin: &str, seq: u64, head: &str) -> Vec<u8> {
@@ -62,27 +62,61 @@ pub(crate) struct Whole<'a> {
     pub(crate) hashes: &'a [Hash],
 }
 
-/// The newest checkpoint that the log signed must be of the tree over these very records.
-pub(crate) fn compare_checkpoint(note: &[u8], name: Option<&String>, log: &Whole<'_>, report: &mut Report) {
-    let place = Place::file("checkpoint");
-    let size = note::read(note).map_or(0, |(checkpoint, _)| checkpoint.size);
-    let Some(public) = log.keys.at(size.saturating_sub(1)) else { return };
+/// A checkpoint that the log signed must be of the tree over these very records. Gives its size if the log signed it.
+pub(crate) fn compare_checkpoint(
+    file: &str,
+    note: &[u8],
+    name: Option<&String>,
+    log: &Whole<'_>,
+    report: &mut Report,
+) -> Option<u64> {
+    let place = Place::file(file);
+    let (size, of) = note::read(note).map_or((0, None), |(told, _)| (told.size, Some(told.origin)));
+    if of.is_some_and(|of| of != log.origin) {
+        report.bad(place, "the checkpoint is of another ledger");
+        return None;
+    }
+    let public = log.keys.at(size.saturating_sub(1))?;
     let opened = |public| note::open(note, &LogKey { name: name.cloned(), public });
-    match opened(public) {
+    let checkpoint = match opened(public) {
         Err(_) if log.keys.replaced_before(size).any(|old| opened(old).is_ok()) => {
             report.bad(place, "checkpoint: signed by a key that the log had replaced");
+            return None;
         }
-        Err((_, why)) => report.bad(place, why),
-        Ok(_) if log.hashes.len() as u64 != log.size => {}
-        Ok(checkpoint) => {
-            let size = usize::try_from(checkpoint.size).unwrap_or(usize::MAX);
-            match log.hashes.get(..size) {
-                None => report.bad(place, "the log is shorter than its checkpoint"),
-                Some(covered) if hash::root(covered) != checkpoint.root => {
-                    report.bad(place, "the tree over the records is not the one that was signed");
-                }
-                Some(_) => {}
+        Err((Verdict::ProvenBad, why)) => {
+            report.bad(place, why);
+            return None;
+        }
+        // Anybody can sign a note in the log's name: that is nobody's word, and contradicts nothing.
+        Err((_, why)) => {
+            report.absent(place, why);
+            return None;
+        }
+        Ok(checkpoint) => checkpoint,
+    };
+    if log.hashes.len() as u64 == log.size {
+        match usize::try_from(size).ok().and_then(|size| log.hashes.get(..size)) {
+            None => report.bad(place, "the log is shorter than its checkpoint"),
+            Some(covered) if hash::root(covered) != checkpoint.root => {
+                report.bad(place, "the tree over the records is not the one that was signed");
             }
+            Some(_) => {}
         }
+    }
+    Some(size)
+}
+
+/// Was a newer checkpoint made of this log than the one that lies there? The tiles grow before a checkpoint is signed
+/// and never shrink; they may be deleted, and then nothing is known.
+pub(crate) fn compare_tiles(tiles: &[u8], pinned: Option<u64>, log: &Whole<'_>, report: &mut Report) {
+    let (stored, _) = tiles.as_chunks::<32>();
+    let covered = stored.len().min(log.hashes.len());
+    let newer = stored.len() as u64 > pinned.unwrap_or(0);
+    if newer && covered > 0 && stored[..covered] == log.hashes[..covered] {
+        let what = format!("the tiles are of a checkpoint of {} records: it is not here", stored.len());
+        report.absent(Place::file("checkpoint"), what);
+    } else if pinned.is_none() {
+        let note = "nothing is pinned: no checkpoint is here, and nothing shows that one was ever made";
+        report.notes.push(note.to_owned());
     }
 }

@@ -1,16 +1,34 @@
 //! An exported site: the signed checkpoint, the tiles of the tree, and the leaves (section 7).
+//!
+//! Entries and lowest tiles are two accounts of the same leaves. The tree above says which of them is true, 256 records
+//! at a time, so whatever is damaged the rest is still checked.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::entries::{arrange, bundle, records};
 use crate::hash::{self, Hash};
 use crate::note::{self, LogKey};
-use crate::record::{Leaf, Link, Streams, broken_links};
+use crate::tiles::{check_length, other_tiles, path, read};
 use crate::{Place, Report, Verdict};
 
-const WIDE: u64 = 256;
+pub(crate) const WIDE: usize = 256;
+/// Mixtures of two accounts that differ in so many places are tried.
+const MIXED: usize = 10;
+
+/// 256 records in a row, or the last fewer.
+pub(crate) struct Chunk {
+    pub(crate) first: u64,
+    pub(crate) width: usize,
+    /// The leaves' hashes as the tile tells them.
+    told: Vec<Option<Hash>>,
+    /// The entries of the bundle as they lie there.
+    pub(crate) leaves: Vec<Vec<u8>>,
+    pub(crate) found: Vec<Hash>,
+    /// The hashes that the tree vouches for.
+    pub(crate) truth: Vec<Option<Hash>>,
+}
 
 /// Checks an exported site. One without entries proves its tree, but no record: not proven, unless it says itself, by a
 /// file `public`, that it was made without them (`--public`).
@@ -22,267 +40,230 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
     };
     let checkpoint = match opened {
         Ok(checkpoint) => checkpoint,
-        Err((Verdict::ProvenBad, why)) => {
-            report.bad(Place::file("checkpoint"), why);
-            return Ok(());
-        }
-        Err((_, why)) => {
-            report.absent(Place::file("checkpoint"), why);
+        Err((weight, why)) => {
+            report.find(weight, Place::file("checkpoint"), why);
             return Ok(());
         }
     };
+    let size = checkpoint.size;
+    (report.origin, report.size) = (Some(checkpoint.origin.clone()), size);
     if key.is_none() {
         report.absent(Place::file("checkpoint"), "no key of the log was given: nobody knows who signed this");
-    }
-    (report.origin, report.size) = (Some(checkpoint.origin.clone()), checkpoint.size);
-
-    // Entries and the lowest row of the tree, as they lie there: two accounts of the same leaves.
-    let public = !dir.join("tile/entries").is_dir();
-    let (mut leaves, mut told): (Vec<Option<Vec<u8>>>, Vec<Option<Hash>>) = (Vec::new(), Vec::new());
-    for index in 0..checkpoint.size.div_ceil(WIDE) {
-        let width = WIDE.min(checkpoint.size - index * WIDE);
-        let place = |kind: &str| (path(kind, index), Some(index * WIDE));
-        let (file, position) = place("0");
-        let tile = read(dir, &file, width)?;
-        let tile =
-            tile.map(|bytes| hashes(&bytes, width).ok_or("the tile has another length than it should"));
-        let tile = settle(tile, Place { file: &file, position, offset: None }, report);
-        let (file, position) = place("entries");
-        let bundle =
-            if public { Some(Err("")) } else { read(dir, &file, width)?.map(|bytes| entries(&bytes, width)) };
-        let bundle =
-            if public { None } else { settle(bundle, Place { file: &file, position, offset: None }, report) };
-        if tile.is_none() && bundle.is_none() {
-            report.absent(Place::record("tile", index * WIDE), "and what follows: not looked for");
+        let last = Chunk::at(size.saturating_sub(1) / WIDE as u64, size);
+        if last.read(dir, "0")?.1.is_none() && last.read(dir, "entries")?.1.is_none() {
+            report.absent(Place::file("tile"), "a size that nobody signed may be any number: not looked for");
             return Ok(());
         }
-        for at in 0..usize::try_from(width).unwrap_or(0) {
-            told.push(tile.as_ref().map(|tile| tile[at]));
-            leaves.push(bundle.as_ref().map(|bundle| bundle[at].clone()));
-        }
     }
-
-    let found: Vec<Option<Hash>> = leaves.iter().map(|leaf| leaf.as_deref().map(hash::leaf_hash)).collect();
-    let truth = settle_truth(dir, &found, &told, &checkpoint.root)?;
-    match &truth {
-        None => report.bad(Place::file("tile"), "neither entries nor tiles lead to the signed root"),
-        Some(truth) => {
-            for (position, (truth, told)) in (0..).zip(truth.iter().zip(&told)) {
-                if told.is_some_and(|told| told != *truth) {
-                    let file = path("0", position / WIDE);
-                    report.bad(
-                        Place::record(&file, position),
-                        "the tile is altered; the tree vouches for another hash",
-                    );
-                }
+    let public = !dir.join("tile/entries").is_dir();
+    let mut chunks = Vec::new();
+    for index in 0..size.div_ceil(WIDE as u64) {
+        let mut chunk = Chunk::at(index, size);
+        chunk.read_tile(dir, report)?;
+        if !public {
+            chunk.read_bundle(dir, report)?;
+        }
+        chunks.push(chunk);
+    }
+    match settle(dir, &chunks, &checkpoint.root)? {
+        None => {
+            let lacking =
+                chunks.iter().any(|chunk| chunk.told.contains(&None) && chunk.found.len() < chunk.width);
+            let weight = if lacking { Verdict::NotProven } else { Verdict::ProvenBad };
+            let what = "neither entries nor tiles lead to the signed root";
+            report.find(weight, Place::file("tile"), what.to_owned());
+        }
+        Some(row) => {
+            put_back(&mut chunks, &row, report);
+            for (chunk, root) in chunks.iter_mut().zip(&row) {
+                chunk.judge_tile(root, report);
             }
-            other_tiles(dir, truth, report)?;
+            other_tiles(dir, &chunks, row, report)?;
         }
     }
     if public && dir.join("public").is_file() {
         report.notes.push("no entries here, as the site is public: records were not checked".to_owned());
     } else if public {
-        report.absent(
-            Place::file("tile/entries"),
-            "without its entries a site that is not public shows no record",
-        );
+        let what = "without its entries a site that is not public shows no record";
+        report.absent(Place::file("tile/entries"), what);
     } else {
-        records(&checkpoint.origin, &leaves, &found, truth.as_deref(), report);
+        let leaves = arrange(&chunks, report);
+        records(&checkpoint.origin, &chunks, &leaves, report);
     }
     Ok(())
 }
 
-/// Every record: what the tree says of it, what it says of itself, and whether it continues those before.
-fn records(
-    origin: &str,
-    leaves: &[Option<Vec<u8>>],
-    found: &[Option<Hash>],
-    truth: Option<&[Hash]>,
-    report: &mut Report,
-) {
-    let vouched = |position: usize| Some(found[position]? == truth?[position]);
-    let link = |(position, bytes): (usize, &Option<Vec<u8>>)| {
-        let prev = Leaf::parse(bytes.as_ref()?).map(|leaf| leaf.prev);
-        Some(Link { position: position as u64, value: hash::chain(origin, bytes.as_ref()?), prev })
-    };
-    let links: Vec<Link> = leaves.iter().enumerate().filter_map(link).collect();
-    let start =
-        links.first().filter(|first| first.position == 0).map(|_| hash::chain(origin, origin.as_bytes()));
-    let known = |link: &Link| usize::try_from(link.position).ok().and_then(vouched);
-    let broken: BTreeMap<u64, &str> = broken_links(&links, start, &known).into_iter().collect();
+impl Chunk {
+    fn at(index: u64, size: u64) -> Self {
+        let first = index * WIDE as u64;
+        let width = usize::try_from(size - first).map_or(WIDE, |rest| rest.min(WIDE));
+        let none = vec![None; width];
+        Self { first, width, told: none.clone(), leaves: Vec::new(), found: Vec::new(), truth: none }
+    }
 
-    let mut streams = Streams::default();
-    for (at, bytes) in leaves.iter().enumerate() {
-        let position = at as u64;
+    /// The file of a tile or bundle, and its bytes if it is there.
+    fn read(&self, dir: &Path, kind: &str) -> io::Result<(String, Option<Vec<u8>>)> {
+        read(dir, &path(kind, self.first / WIDE as u64), self.width, kind == "entries")
+    }
+
+    fn read_tile(&mut self, dir: &Path, report: &mut Report) -> io::Result<()> {
+        let (file, bytes) = self.read(dir, "0")?;
         let Some(bytes) = bytes else {
-            streams.lose(position);
-            continue;
-        };
-        report.records += 1;
-        let file = path("entries", position / WIDE);
-        let place = Place::record(&file, position);
-        let altered = vouched(at) == Some(false);
-        if altered {
-            report.bad(place, "the entry is altered: its hash is not the one in the signed tree");
-        }
-        if let Some(why) = broken.get(&position) {
-            report.bad(place, *why);
-        }
-        match Leaf::parse(bytes) {
-            Some(leaf) if !altered => {
-                if leaf.seq != position {
-                    report.bad(place, format!("the leaf says that it is record {}", leaf.seq));
-                }
-                streams.take(&leaf, place, report);
-            }
-            None if !altered => report.bad(place, "the entry is not a leaf in its one spelling"),
-            _ => streams.lose(position),
-        }
-    }
-}
-
-/// The leaf hashes that lead to the signed root: those of the entries, those of the tiles, or of each full tile the
-/// account that its hash one level up vouches for. None if nothing does.
-fn settle_truth(
-    dir: &Path,
-    found: &[Option<Hash>],
-    told: &[Option<Hash>],
-    root: &Hash,
-) -> io::Result<Option<Vec<Hash>>> {
-    let full = found.len() as u64 / WIDE;
-    let mut above = Vec::new();
-    for index in 0..full.div_ceil(WIDE) {
-        let width = WIDE.min(full - index * WIDE);
-        let tile = read(dir, &path("1", index), width)?.and_then(|bytes| hashes(&bytes, width));
-        above.extend((0..256).map(|at| tile.as_ref().and_then(|tile| tile.get(at).copied())));
-    }
-    let whole = |hashes: &[Option<Hash>]| hashes.iter().copied().collect::<Option<Vec<Hash>>>();
-    let mixed = |otherwise: &[Option<Hash>]| {
-        let tiles = found.chunks(256).zip(told.chunks(256)).zip(otherwise.chunks(256)).enumerate();
-        let settled = tiles.map(|(index, ((entries, tile), otherwise))| {
-            let vouched = |account: &Vec<Hash>| above.get(index) == Some(&Some(hash::root(account)));
-            [whole(entries), whole(tile)].into_iter().flatten().find(vouched).or(whole(otherwise))
-        });
-        settled.collect::<Option<Vec<_>>>().map(|tiles| tiles.concat())
-    };
-    let accounts = [whole(found), whole(told), mixed(found), mixed(told)];
-    Ok(accounts.into_iter().flatten().find(|account| hash::root(account) == *root))
-}
-
-/// The tiles above the lowest row, and the narrower tiles of earlier checkpoints, against what follows from the truth.
-fn other_tiles(dir: &Path, truth: &[Hash], report: &mut Report) -> io::Result<()> {
-    let mut row = truth.to_vec();
-    for level in 0_u32.. {
-        for (index, hashes) in (0..).zip(row.chunks(256)) {
-            let file = path(&level.to_string(), index);
-            let place = Place::file(&file);
-            if level > 0 {
-                match read(dir, &file, hashes.len() as u64)? {
-                    None => report.absent(place, "the tile is missing"),
-                    Some(bytes) if bytes.starts_with(&hashes.concat()) && bytes.len() % 32 == 0 => {}
-                    Some(_) => report.bad(place, "the tile is altered: the tree below leads to other hashes"),
-                }
-            }
-            for (name, bytes, width) in partials(dir, &file, hashes.len())? {
-                let (stored, _) = bytes.as_chunks::<32>();
-                if bytes != hashes[..width].concat() {
-                    let first = stored.iter().zip(hashes).position(|(stored, hash)| stored != hash);
-                    report.bad(earlier(&name, level, index, first), "an earlier tile is altered");
-                }
-            }
-            for (name, bytes, width) in partials(dir, &path("entries", index), hashes.len())? {
-                let stored = entries(&bytes, width as u64).unwrap_or_default();
-                let same = |(leaf, hash): (&Vec<u8>, &Hash)| hash::leaf_hash(leaf) == *hash;
-                let first = stored.iter().zip(hashes).position(|pair| !same(pair));
-                if level == 0 && (stored.len() != width || first.is_some()) {
-                    let what = "an earlier bundle of entries is altered";
-                    report.bad(earlier(&name, level, index, first), what);
-                }
-            }
-        }
-        row = row.chunks_exact(256).map(hash::root).collect();
-        if row.is_empty() {
+            let what = format!("the tile over {} records is missing", self.width);
+            report.absent(Place::file(&file), what);
             return Ok(());
+        };
+        check_length(&bytes, self.width, &file, report);
+        let (hashes, _) = bytes.as_chunks::<32>();
+        self.told.iter_mut().zip(hashes).for_each(|(told, hash)| *told = Some(*hash));
+        Ok(())
+    }
+
+    fn read_bundle(&mut self, dir: &Path, report: &mut Report) -> io::Result<()> {
+        let (file, bytes) = self.read(dir, "entries")?;
+        let Some(bytes) = bytes else {
+            report.absent(Place::file(&file), "the file is missing");
+            return Ok(());
+        };
+        let (entries, end) = bundle(&bytes);
+        for ((offset, entry, sound), position) in entries.iter().zip(self.first..) {
+            if !sound {
+                let place = Place::record(&file, position).at(*offset);
+                report.bad(place, "the length before the entry is wrong");
+            }
+            self.leaves.push(entry.to_vec());
+            self.found.push(hash::leaf_hash(entry));
+        }
+        if end < bytes.len() && entries.len() >= self.width {
+            report.bad(Place::file(&file).at(end), "surplus bytes: the file should end here");
+        } else if end < bytes.len() {
+            let place = Place::record(&file, self.first + entries.len() as u64);
+            report.bad(place.at(end), "a part of an entry");
+        }
+        Ok(())
+    }
+
+    /// The tile against the tree: `root` is what its hashes must lead to.
+    fn judge_tile(&mut self, root: &Hash, report: &mut Report) {
+        let found: Vec<Option<Hash>> = (0..self.width).map(|at| self.found.get(at).copied()).collect();
+        let truth = mix(&self.told, &found, &|hashes| hash::root(hashes) == *root);
+        let settled = truth.is_some();
+        let agreed = || self.told.iter().zip(&found).map(|(one, two)| one.filter(|_| one == two)).collect();
+        self.truth = truth.map_or_else(agreed, |truth| truth.into_iter().map(Some).collect());
+        let file = path("0", self.first / WIDE as u64);
+        for (position, (truth, told)) in (self.first..).zip(self.truth.iter().zip(&self.told)) {
+            if truth.is_some() && told.is_some() && told != truth {
+                let what = "the tile is altered; the tree vouches for another hash";
+                report.bad(Place::record(&file, position), what);
+            }
+        }
+        if !settled && !self.told.contains(&None) {
+            report.bad(Place::file(&file), "the tile is altered: it does not lead to what the tree has");
         }
     }
-    Ok(())
+
+    pub(crate) fn has(&self, position: u64) -> bool {
+        (self.first..self.first + self.width as u64).contains(&position)
+    }
+
+    /// The record in this place, in a file.
+    pub(crate) fn place<'f>(&self, at: usize, file: &'f str) -> Place<'f> {
+        Place::record(file, self.first + at as u64)
+    }
 }
 
-/// A tile of an earlier checkpoint, and the record whose hash or entry is the first that differs.
-fn earlier(name: &str, level: u32, index: u64, first: Option<usize>) -> Place<'_> {
-    let position = first.filter(|_| level == 0).map(|first| index * WIDE + first as u64);
-    Place { position, ..Place::file(name) }
+/// What each chunk must lead to: the row of hashes one level above the tiles that leads to the signed root. Entries, the
+/// lowest tiles and the tiles above are three accounts of it.
+fn settle(dir: &Path, chunks: &[Chunk], root: &Hash) -> io::Result<Option<Vec<Hash>>> {
+    let full = chunks.iter().filter(|chunk| chunk.width == WIDE).count();
+    let mut above: Vec<Option<Hash>> = Vec::new();
+    for (index, row) in (0..).zip(chunks[..full].chunks(WIDE)) {
+        let bytes = read(dir, &path("1", index), row.len(), false)?.1.unwrap_or_default();
+        let (hashes, _) = bytes.as_chunks::<32>();
+        above.extend((0..row.len()).map(|at| hashes.get(at).copied()));
+    }
+    let told = |chunk: &Chunk| chunk.told.iter().copied().collect::<Option<Vec<_>>>();
+    let mut accounts = Vec::new();
+    for (at, chunk) in chunks.iter().enumerate() {
+        let entries =
+            Some(&chunk.found).filter(|found| found.len() == chunk.width).map(|found| hash::root(found));
+        let tile = told(chunk).map(|hashes| hash::root(&hashes));
+        let above = above.get(at).copied().flatten();
+        // What two of the three say is believed first.
+        let [one, other] = if entries.is_some() && (entries == tile || entries == above) {
+            [entries, above.filter(|_| entries == tile).or(tile)]
+        } else {
+            [above.or(tile), entries.or(tile)]
+        };
+        accounts.push((one.or(other), other));
+    }
+    let (ones, others): (Vec<_>, Vec<_>) = accounts.into_iter().unzip();
+    Ok(mix(&ones, &others, &|row| hash::root(row) == *root))
 }
 
-/// The partial tiles of this place: name, content and width. The checkpoint's own, which is `now` wide, is left out.
-fn partials(dir: &Path, path: &str, now: usize) -> io::Result<Vec<(String, Vec<u8>, usize)>> {
-    let mut found = Vec::new();
-    let listed = match fs::read_dir(dir.join(format!("{path}.p"))) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        other => other?,
-    };
-    for file in listed {
-        let file = file?;
-        let width = file.file_name().to_str().and_then(|name| name.parse().ok());
-        if let Some(width) = width.filter(|width| *width < now) {
-            found.push((format!("{path}.p/{width}"), fs::read(file.path())?, width));
+/// The hashes that are good: those of one account, those of the other, or some of both.
+fn mix(one: &[Option<Hash>], other: &[Option<Hash>], good: &dyn Fn(&[Hash]) -> bool) -> Option<Vec<Hash>> {
+    let pairs = || one.iter().zip(other);
+    let base: Vec<Hash> = pairs().map(|(one, other)| one.or(*other)).collect::<Option<_>>()?;
+    let differ: Vec<(usize, Hash)> = pairs()
+        .enumerate()
+        .filter_map(|(at, (one, other))| Some((at, (*other).filter(|_| one != other)?)))
+        .collect();
+    if good(&base) {
+        return Some(base);
+    }
+    let all: Vec<Hash> = pairs().map(|(one, other)| other.or(*one)).collect::<Option<_>>()?;
+    if good(&all) {
+        return Some(all);
+    }
+    let mixtures = 1_u32..if differ.len() <= MIXED { 1 << differ.len() } else { 1 };
+    mixtures
+        .map(|mixture| {
+            let mut mixed = base.clone();
+            for (bit, (at, hash)) in differ.iter().enumerate() {
+                if mixture >> bit & 1 == 1 {
+                    mixed[*at] = *hash;
+                }
+            }
+            mixed
+        })
+        .find(|mixed| good(mixed))
+}
+
+/// Whole files in each other's place: each is said to hold what belongs elsewhere, and is read where it belongs.
+fn put_back(chunks: &mut [Chunk], row: &[Hash], report: &mut Report) {
+    let mut moved = (Vec::new(), Vec::new());
+    for (at, chunk) in chunks.iter().enumerate() {
+        let tile = chunk.told.iter().copied().collect::<Option<Vec<_>>>().unwrap_or_default();
+        for (kind, hashes) in [("0", &tile), ("entries", &chunk.found)] {
+            let root = hash::root(hashes);
+            if root == row[at] {
+                continue;
+            }
+            let Some(home) = row.iter().position(|hash| *hash == root) else { continue };
+            if chunks[home].width != chunk.width {
+                continue;
+            }
+            let file = path(kind, at as u64);
+            let what = format!("the file holds what belongs at record {}", home * WIDE);
+            report.bad(chunk.place(0, &file), what);
+            if kind == "0" {
+                moved.0.push((at, home, chunk.told.clone()));
+            } else {
+                moved.1.push((at, home, chunk.leaves.clone(), chunk.found.clone()));
+            }
         }
     }
-    found.sort();
-    Ok(found)
-}
-
-/// Says that a file is missing or malformed; gives what it holds otherwise.
-fn settle<T>(read: Option<Result<T, &'static str>>, place: Place<'_>, report: &mut Report) -> Option<T> {
-    match read {
-        None => report.absent(place, "the file is missing"),
-        Some(Err(why)) => report.bad(place, why),
-        Some(Ok(content)) => return Some(content),
+    for (at, ..) in &moved.0 {
+        chunks[*at].told.fill(None);
     }
-    None
-}
-
-fn hashes(bytes: &[u8], width: u64) -> Option<Vec<Hash>> {
-    let (hashes, rest) = bytes.as_chunks::<32>();
-    ([width, WIDE].contains(&(hashes.len() as u64)) && rest.is_empty()).then(|| hashes.to_vec())
-}
-
-/// The leaves in a bundle, each after its length in 16 bits.
-fn entries(bytes: &[u8], width: u64) -> Result<Vec<Vec<u8>>, &'static str> {
-    let (mut rest, mut entries) = (bytes, Vec::new());
-    while let Some((len, after)) = rest.split_first_chunk::<2>() {
-        let len = usize::from(u16::from_be_bytes(*len));
-        let (entry, after) = after.split_at_checked(len).ok_or("the bundle ends inside an entry")?;
-        entries.push(entry.to_vec());
-        rest = after;
+    for (at, ..) in &moved.1 {
+        (chunks[*at].leaves, chunks[*at].found) = (Vec::new(), Vec::new());
     }
-    if rest.is_empty() && [width, WIDE].contains(&(entries.len() as u64)) {
-        Ok(entries)
-    } else {
-        Err("the bundle has another number of entries")
+    for (_, home, told) in moved.0 {
+        chunks[home].told = told;
     }
-}
-
-/// The file of a tile: the one of this width, or the full one that took its place when the log grew.
-fn read(dir: &Path, path: &str, width: u64) -> io::Result<Option<Vec<u8>>> {
-    let full = dir.join(path);
-    let partial = PathBuf::from(format!("{}.p/{width}", full.display()));
-    for path in if width == WIDE { vec![full] } else { vec![partial, full] } {
-        match fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => return other.map(Some),
-        }
+    for (_, home, leaves, found) in moved.1 {
+        (chunks[home].leaves, chunks[home].found) = (leaves, found);
     }
-    Ok(None)
-}
-
-/// Where a tile lies: its number in groups of three digits, all but the last after an `x`.
-pub fn path(kind: &str, index: u64) -> String {
-    let mut path = format!("{:03}", index % 1000);
-    let mut rest = index / 1000;
-    while rest > 0 {
-        path = format!("x{:03}/{path}", rest % 1000);
-        rest /= 1000;
-    }
-    format!("tile/{kind}/{path}")
 }

@@ -1,5 +1,6 @@
 //! From the bytes of an entry bundle to its leaves, including what can still be read of a damaged one.
 
+use crate::leaf::LeafRef;
 use crate::tile::parse_entries;
 
 /// One leaf of a bundle.
@@ -37,7 +38,8 @@ fn salvage(bytes: &[u8]) -> (Vec<Entry<'_>>, Option<usize>) {
         let len = u16::from_be_bytes(*len);
         let told = usize::from(len);
         let next_begins = |at: usize| rest.len() == at || rest.get(at + 2..).is_some_and(begins);
-        if rest.get(told.wrapping_sub(1)) == Some(&b'}') && next_begins(told) {
+        let whole = |leaf: &[u8]| leaf.ends_with(b"}") && (next_begins(told) || LeafRef::parse(leaf).is_ok());
+        if rest.get(..told).is_some_and(whole) {
             found.push(Entry { offset, leaf: &rest[..told], wrong_len: None });
             offset += 2 + told;
             continue;
@@ -45,7 +47,7 @@ fn salvage(bytes: &[u8]) -> (Vec<Entry<'_>>, Option<usize>) {
         // The length is wrong, or the leaf is cut off: it goes up to where the next one begins.
         let next = (3..rest.len()).find(|at| begins(&rest[*at..])).map(|at| at - 2);
         let actual = next.unwrap_or(rest.len());
-        if next.is_none() && rest.last() != Some(&b'}') {
+        if next.is_none() && !(begins(rest) && rest.ends_with(b"}")) {
             return (found, Some(offset));
         }
         found.push(Entry { offset, leaf: &rest[..actual], wrong_len: Some(len) });
@@ -62,6 +64,18 @@ fn begins(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::tile::encode_entries;
+
+    #[test]
+    fn surplus_bytes_cost_no_leaf() {
+        let leaf = crate::verify::testlog::records(&crate::verify::testlog::log())[6].leaf.clone();
+        let sound = encode_entries([leaf.as_slice(), &leaf]).unwrap();
+        for surplus in [&b"\0"[..], b"}", b"\0\x05surplus }", &[7; 300]] {
+            let bytes = [&sound, surplus].concat();
+            let (found, rest) = entries(&bytes, 2);
+            assert!(found.iter().all(|entry| entry.leaf == leaf && entry.wrong_len.is_none()), "{found:?}");
+            assert_eq!((found.len(), rest), (2, Some(sound.len())), "{surplus:?}");
+        }
+    }
 
     #[test]
     fn a_wrong_length_costs_no_leaf() {

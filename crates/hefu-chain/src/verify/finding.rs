@@ -65,6 +65,8 @@ pub enum FindingKind {
     CheckpointUnsigned,
     /// There is no checkpoint.
     CheckpointMissing,
+    /// The checkpoint is older than one that was made of this log.
+    CheckpointBehind,
     /// There is no head file: records lost at the end cannot be noticed.
     HeadMissing,
     /// Too few witnesses cosigned the checkpoint.
@@ -94,6 +96,7 @@ impl FindingKind {
             | Self::KeyUnknown
             | Self::CheckpointUnsigned
             | Self::CheckpointMissing
+            | Self::CheckpointBehind
             | Self::HeadMissing
             | Self::QuorumMissing
             | Self::TileMissing => true,

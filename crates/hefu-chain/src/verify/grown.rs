@@ -8,6 +8,7 @@ use std::io;
 use super::Options;
 use super::finding::{Finding, FindingKind, Report};
 use super::ladder::{Ladder, Shelf, Stored, choose};
+use super::pinned::Pinned;
 use super::word::Word;
 use crate::checkpoint::Checkpoint;
 use crate::source::Source;
@@ -43,12 +44,13 @@ pub(super) struct Grown<'a> {
     /// The block that the last partial tile is of.
     edge: Vec<Option<TreeHash>>,
     differing: Vec<(Tile, Stored, Vec<Option<TreeHash>>)>,
+    pinned: Pinned,
     failed: Option<io::Error>,
 }
 
 impl<'a> Grown<'a> {
     /// Watches for these checkpoints; the first is the ledger's own, which its tiles belong to.
-    pub(super) fn new(source: &'a dyn Source, claims: Vec<Claim>) -> io::Result<Self> {
+    pub(super) fn new(source: &'a dyn Source, claims: Vec<Claim>, pinned: Pinned) -> io::Result<Self> {
         let size = |claim: &Claim| claim.word.checkpoint.as_ref().map(|checkpoint| checkpoint.size);
         let roots = claims.iter().filter_map(size).map(|size| (size, None)).collect();
         let first = claims.iter().find(|claim| claim.name == "checkpoint").and_then(size);
@@ -66,6 +68,7 @@ impl<'a> Grown<'a> {
             block: Vec::new(),
             edge: Vec::new(),
             differing: Vec::new(),
+            pinned,
             failed: None,
         };
         grown.mark();
@@ -87,6 +90,7 @@ impl<'a> Grown<'a> {
         for leaf in leaves.drain(..) {
             self.broken |= leaf.is_none();
             self.frontier.append(leaf.unwrap_or(TreeHash::EMPTY));
+            self.pinned.pass(self.frontier.size(), leaf);
             self.mark();
             self.block.push(leaf);
             if self.block.len() == 256 {
@@ -130,7 +134,11 @@ impl<'a> Grown<'a> {
         }
         let own = self.claims.iter().find(|claim| claim.name == "checkpoint");
         report.checkpoint = own.and_then(|claim| claim.word.checkpoint.clone());
-        if own.is_none() && (options.policy.is_some()) {
+        if let Err(error) = self.pinned.compare(self.source, &self.claims, report) {
+            report.findings.push(Finding::new(FindingKind::TileMissing, "tiles").stored(error));
+        }
+        let told = report.findings.iter().any(|finding| finding.kind == FindingKind::CheckpointMissing);
+        if own.is_none() && options.policy.is_some() && !told {
             let finding = Finding::new(FindingKind::CheckpointMissing, "checkpoint");
             report.findings.push(finding.expected("a checkpoint that the policy can be held against"));
         }

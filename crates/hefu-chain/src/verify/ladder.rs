@@ -15,6 +15,9 @@ use crate::tree::{HashSource, NoHash, TreeHash};
 
 pub(super) use choice::{Settled, choose};
 
+/// What should stand where surplus bytes begin.
+pub(super) const END: &str = "the end of the file";
+
 /// Gives the hash of a full subtree of `256^level` records from the records themselves.
 pub(super) type Below<'a> = &'a dyn Fn(u8, u64) -> Option<TreeHash>;
 
@@ -72,6 +75,11 @@ impl Stored {
         Self { path, offset, hashes, len, missing }
     }
 
+    /// It is as long as it should be.
+    pub(super) fn fits(&self) -> bool {
+        self.len.is_none()
+    }
+
     /// The hash in this place is not the right one.
     pub(super) fn damaged(&self, tile: Tile, at: usize) -> Finding {
         let finding = Finding::new(FindingKind::TileDamaged, &self.path).field("hash");
@@ -99,6 +107,8 @@ impl Ladder<'_> {
             Tile::new(tile.kind(), tile.index(), FULL).ok().filter(|_| found.is_none() && !tile.is_full());
         if let Some(whole) = whole.map(|whole| whole.to_string())
             && let Some(mut bytes) = self.source.read(&whole)?
+            // No more than the partial one under another name is no full tile.
+            && bytes.len() > 32 * width
         {
             bytes.truncate(32 * width);
             (path, found) = (whole, Some(bytes));
@@ -272,9 +282,17 @@ impl Ladder<'_> {
             findings.push(finding(FindingKind::TileMissing).expected(range));
             return;
         }
-        if let Some(len) = stored.len {
-            let finding = finding(FindingKind::TileDamaged).field("length").stored(len);
-            findings.push(finding.expected(32 * usize::from(tile.width())));
+        let right = 32 * usize::from(tile.width());
+        match stored.len {
+            Some(len) if len > right => {
+                let finding = finding(FindingKind::TileDamaged).field("surplus").offset(right as u64);
+                findings.push(finding.stored(format!("{} bytes", len - right)).expected(END));
+            }
+            Some(len) => {
+                let finding = finding(FindingKind::TileDamaged).field("length");
+                findings.push(finding.stored(len).expected(right));
+            }
+            None => {}
         }
         for (at, (there, known)) in stored.hashes.iter().zip(known).enumerate() {
             if let (Some(there), Some(known)) = (there, known)

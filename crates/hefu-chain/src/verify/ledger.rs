@@ -6,6 +6,7 @@ use std::io;
 
 use super::finding::{Finding, FindingKind, Report};
 use super::grown::{Claim, Grown};
+use super::pinned::Pinned;
 use super::{Options, Segment, Verifier, word};
 use crate::receipt::HeadFile;
 use crate::source::Source;
@@ -52,6 +53,8 @@ pub fn ledger<'a>(
     }
     let origin = verifier.genesis.as_ref().and_then(|genesis| genesis.origin.clone());
     let schedule = verifier.schedule();
+    // A publisher beside us writes tiles first: so we read them first.
+    let pinned = Pinned::new(source)?;
     let mut claims = Vec::new();
     let signed = [
         ("checkpoint", source.read("checkpoint")?),
@@ -74,7 +77,7 @@ pub fn ledger<'a>(
             claims.push(Claim { name, word });
         }
     }
-    let mut verifier = verifier.with_tree(Grown::new(source, claims)?);
+    let mut verifier = verifier.with_tree(Grown::new(source, claims, pinned)?);
     for (place, name) in names.iter().enumerate() {
         verifier.segment(Segment { name, bytes: &read(name)? }, place + 1 == names.len());
     }

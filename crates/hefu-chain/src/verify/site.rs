@@ -5,8 +5,10 @@
 //! records and one part. A site has no bodies and no commands: those are checked where they are.
 
 mod bundles;
+mod homes;
 mod window;
 
+use homes::Homes;
 use std::cell::RefCell;
 use std::io;
 
@@ -122,7 +124,7 @@ impl Site<'_> {
         let size = self.checkpoint.size;
         let ends = [0, size.saturating_sub(1) / 256];
         for tile in ends.into_iter().filter_map(|index| Tile::at(Kind::Entries, index, size)) {
-            if self.source.read(&tile.to_string())?.is_some() {
+            if self.bundle(tile)?.1.is_some() {
                 return Ok(true);
             }
         }
@@ -135,7 +137,7 @@ impl Site<'_> {
             let bundle = index / 256;
             if kept.borrow().as_ref().is_none_or(|(there, _)| *there != bundle) {
                 let tile = Tile::at(Kind::Entries, bundle, self.checkpoint.size)?;
-                let bytes = self.source.read(&tile.to_string()).ok()??;
+                let bytes = self.bundle(tile).ok()?.1?;
                 let (found, _) = entries(&bytes, tile.width());
                 let hashes = found.iter().map(|entry| Some(TreeHash::leaf(entry.leaf))).collect();
                 *kept.borrow_mut() = Some((bundle, hashes));
@@ -150,14 +152,19 @@ impl Site<'_> {
 
     /// Checks the lowest tiles of a site without entries.
     fn tiles_only(&self, ladder: &Ladder<'_>, climbed: &Climbed, report: &mut Report) -> io::Result<()> {
+        let homes = Homes::new(climbed);
         for (parent, index) in climbed.parents.iter().zip(0..) {
             let Some(tile) = Tile::at(Kind::Hashes(0), index, self.checkpoint.size) else { break };
             let stored = ladder.read(tile)?;
             Ladder::tell(tile, &stored, &stored.hashes, &mut report.findings);
             let all: Option<Vec<_>> = stored.hashes.iter().copied().collect();
             if let (Some(all), Some(parent)) = (all, parent) {
-                let root = join(all);
-                if root != Some(*parent) {
+                let root = join(all.clone());
+                let home = homes.of(all).filter(|home| *home != index);
+                if let Some(home) = home {
+                    let kind = FindingKind::TileDamaged;
+                    report.findings.push(homes::elsewhere(kind, &stored.path, index, home));
+                } else if root != Some(*parent) {
                     let finding = Finding::new(FindingKind::TileDamaged, &stored.path).field("root");
                     report.findings.push(finding.stored_opt(root).expected(parent));
                 }

@@ -3,8 +3,10 @@
 //!
 //! The log is that of `testlog`: twelve records; the hand is laid on record 6.
 
-mod attacks;
+mod cells;
 mod flips;
+mod hands;
+mod pinned;
 mod rotated;
 mod tall;
 mod world;
@@ -12,7 +14,8 @@ mod world;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use attacks::cells;
+use cells::Outcome;
+use hands::WORLD;
 use world::{ENTRIES, SEGMENT, TILE, World};
 
 /// What is done.
@@ -29,85 +32,55 @@ const ATTACKS: [&str; 10] = [
     "redact",
 ];
 
-/// To what.
-const PARTS: [&str; 10] = [
-    "segment",
-    "sled index",
-    "ledger's tile",
-    "tile",
-    "entry bundle",
-    "checkpoint",
-    "body",
-    "command",
-    "bundle",
-    "receipt",
+/// To what: the name of the cell's test, and what it is called in the table.
+const PARTS: [(&str, &str); 11] = [
+    ("segment", "segment"),
+    ("sled_index", "sled index"),
+    ("ledgers_tile", "ledger's tile"),
+    ("ledgers_checkpoint", "ledger's checkpoint"),
+    ("tile", "tile"),
+    ("entry_bundle", "entry bundle"),
+    ("checkpoint", "checkpoint"),
+    ("body", "body"),
+    ("command", "command"),
+    ("bundle", "bundle"),
+    ("receipt", "receipt"),
 ];
 
-/// What comes of it.
-enum Outcome {
-    /// The verifier says this.
-    Found(fn(&World) -> String, &'static str),
-    /// It cannot be done, or is no damage; why.
-    No(&'static str),
-}
-
-/// One cell of the matrix.
-struct Cell {
-    attack: &'static str,
-    part: &'static str,
-    outcome: Outcome,
-}
-
-#[test]
-fn every_cell_has_its_diagnosis() {
-    let world = World::new();
-    let mut wrong = String::new();
-    for Cell { attack, part, outcome } in cells() {
-        if let Outcome::Found(act, expected) = outcome {
-            let said = act(&world);
-            if said != expected {
-                let _ = writeln!(wrong, "{attack} × {part}\n  expected {expected}\n  said     {said}");
-            }
-        }
-    }
-    for rotated::Cell { what, act, expected } in rotated::cells() {
-        let said = act();
-        if said != expected {
-            let _ = writeln!(wrong, "{what}\n  expected {expected}\n  said     {said}");
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-}
+/// The sled index is tested where it is opened; what its cells say is written there: one line a cell.
+const SLED: &str = include_str!("../../../hefu-engine/tests/it/sled_index.tsv");
 
 #[test]
 fn the_matrix_is_whole_and_published() {
-    let cells = cells();
     let mut page = String::from(HEAD);
-    for attack in ATTACKS {
+    for (attack, cells) in ATTACKS.into_iter().zip(cells::ALL) {
         let _ = write!(
             page,
             "\n## {}{}\n\n| on | diagnosis |\n|---|---|\n",
             attack[..1].to_uppercase(),
             &attack[1..]
         );
-        for part in PARTS {
-            let mut of = cells.iter().filter(|cell| cell.attack == attack && cell.part == part);
-            let (Some(cell), None) = (of.next(), of.next()) else {
-                panic!("{attack} × {part}: not one cell")
+        let sled = SLED.lines().find_map(|line| line.strip_prefix(attack)?.strip_prefix('\t'));
+        for (name, part) in PARTS {
+            let mut of = cells.iter().filter(|cell| cell.part == name);
+            let text = match (of.next(), of.next()) {
+                (None, None) if name == "sled_index" => sled.map(str::to_owned),
+                (Some(cell), None) if cell.attack == attack => Some(match cell.outcome {
+                    Outcome::Found(_, expected) => expected.to_owned(),
+                    Outcome::No(why) => format!("— {why}"),
+                }),
+                _ => None,
             };
-            let text = match cell.outcome {
-                Outcome::Found(_, expected) => expected.to_owned(),
-                Outcome::No(why) => format!("— {why}"),
-            };
+            let text = text.unwrap_or_else(|| panic!("{attack} × {part}: not one cell"));
             let _ = writeln!(page, "| {part} | {text} |");
         }
+        assert_eq!(cells.len() + 1, PARTS.len(), "{attack}");
     }
-    assert_eq!(cells.len(), ATTACKS.len() * PARTS.len());
     page.push_str(rotated::HEAD);
-    for rotated::Cell { what, expected, .. } in rotated::cells() {
+    for rotated::Cell { what, expected, .. } in rotated::CELLS {
         let _ = writeln!(page, "| {what} | {expected} |");
     }
-    page.push_str(&flips_told(&World::new()));
+    page.push_str(&flips_told(&WORLD));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/TAMPER.md");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &page).unwrap();
@@ -166,15 +139,16 @@ read, and healed when it is opened. That opening a log notices every flipped bit
 
 const HEAD: &str = "# Tamper matrix
 
-What is done to a ledger, and what `hefu audit verify` says. Written by the test `verify::tamper` of `hefu-chain`, which
-does each of these to a log of twelve records and compares the whole diagnosis; the hand is laid on record 6 unless a cell
+What is done to a ledger, and what `hefu audit verify` says. Each cell is a test of its own, such as
+`verify::tamper::cells::flip::segment` of `hefu-chain`: it does this to a log of twelve records and compares the whole
+diagnosis, and from the same declaration this page is written; the hand is laid on record 6 unless a cell
 says otherwise. The log's key was given, as an auditor has it. A cell reads: kind, position, (field); then the exit code
 (0 proven, 1 not proven, 2 proven bad). Every single-bit flip in every file is tested besides.
 
 Segment, body and command are judged in the ledger's directory, tile, entry bundle and checkpoint in the exported site.
 The tiles in the ledger's directory (`ledger's tile`) and its sled index are disposable: damage there is no damage to the
-ledger. That opening an index whose files were flipped, cut or swapped ends with the same answers is shown by the test
-`opening_heals_what_was_done_to_the_files` of `hefu-store`.
+ledger. `ledger's checkpoint` is the file `checkpoint` there. No verifier reads the sled index; what is said of
+it is what opening the ledger makes of it, by the tests `sled_index` of `hefu-engine`.
 `bundle` is the evidence bundle, `receipt` the `.tlog-proof` of record 6. Fork: the operator, who has the log's key, makes
 and signs another history. Re-chain: somebody without the key edits record 6 and computes everything after it anew.
 ";

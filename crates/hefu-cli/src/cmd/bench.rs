@@ -5,6 +5,7 @@
 
 mod bare;
 mod book;
+mod handed;
 mod journal;
 mod phases;
 
@@ -82,6 +83,7 @@ fn measure(dir: &Path, commands: u64) -> Result<Vec<Line>> {
     let queries = phase("queries")?;
     let verify = phase("verify")?;
     let publish = phase("publish")?;
+    let handed = [phase("site")?, phase("address")?, phase("bundle")?];
     let reopened = phase("open")?;
     let book = phase("book")?;
     let figure = |value: &Value, key: &str| value[key].as_f64().unwrap_or_default();
@@ -148,6 +150,7 @@ fn measure(dir: &Path, commands: u64) -> Result<Vec<Line>> {
         reached: past < 10_000.0,
     });
     lines.extend(published(&publish));
+    lines.extend(verified(&handed));
     for (what, value, target, most) in [
         ("open after kill -9", &open_killed, "< 2 s at 1 M events", 2.0),
         ("open after a clean stop", &reopened, "< 0.5 s at 1 M events", 0.5),
@@ -238,6 +241,22 @@ fn published(publish: &Value) -> [Line; 4] {
             export >= 300_000.0,
         ),
     ]
+}
+
+/// The lines about what an auditor is handed.
+fn verified(handed: &[Value; 3]) -> [Line; 3] {
+    let titles = [
+        "audit verify of a site in a folder",
+        "audit verify of a site at an address (loopback)",
+        "audit verify of a bundle of everything, with signatures",
+    ];
+    std::array::from_fn(|at| {
+        let figure = |key: &str| handed[at][key].as_f64().unwrap_or_default();
+        let (per_s, records, memory) = (figure("per_s"), figure("records"), figure("rss_mb"));
+        let measured = format!("{per_s:.0} records/s ({records:.0} records; {memory:.0} MB of memory)");
+        let (bare, ratio) = (String::new(), None);
+        Line { what: titles[at], measured, bare, ratio, target: "", reached: records > 0.0 }
+    })
 }
 
 fn child<T: DeserializeOwned>(phase: &str, dir: &Path, commands: u64) -> Result<T> {

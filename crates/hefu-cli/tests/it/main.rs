@@ -19,6 +19,7 @@ mod languages;
 mod log_key;
 mod monitor;
 mod offline;
+mod offline_sites;
 mod publish;
 mod reconcile;
 mod redaction;

@@ -9,7 +9,10 @@ use std::{
 
 use hefu_chain::{
     bundle::{Line, decode, encode},
+    checkpoint::Checkpoint,
     frame::{self, Commit, Item, Parsed, Scanner},
+    key::SecretKey,
+    note::Note,
     record::Record,
 };
 use hefu_offline::{Report, note::LogKey};
@@ -118,6 +121,51 @@ fn a_flipped_bit_in_a_ledger() {
             assert_ne!(code, 0, "{file}: byte {at} bit {bit}");
         }
     }
+}
+
+/// What is wrong with the file `checkpoint` of a ledger: missing, older, a stranger's; and a ledger that has none.
+#[test]
+fn a_checkpoint_that_was_taken_away_or_put_back_is_missed_by_both() {
+    const CHECKPOINT: &str = "L/checkpoint";
+    let place = Place::new();
+    let mut lines = SAMPLE.lines();
+    let mut grow = || {
+        place.write("line.jsonl", lines.next().unwrap());
+        place.run(&["submit", "line.jsonl"]).exits(0);
+    };
+    let notes = |what: &str| {
+        let theirs = place.run(&["audit", "verify", "L", "--key", "log.vkey"]).json();
+        let theirs =
+            theirs["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains(what));
+        theirs && place.offline("L").notes.iter().any(|note| note.contains(what))
+    };
+    grow();
+    place.run(&["audit", "export", "other", "--vkey", "log.vkey"]).exits(0);
+    fs::remove_dir_all(place.path("L/tiles")).unwrap();
+    let older = fs::read(place.path(CHECKPOINT)).unwrap();
+    fs::remove_file(place.path(CHECKPOINT)).unwrap();
+    assert_eq!(place.agree("never published").0, 0);
+    assert!(notes("nothing is pinned"));
+    fs::write(place.path(CHECKPOINT), &older).unwrap();
+    grow();
+    place.run(&["audit", "checkpoint"]).exits(0);
+    assert_eq!(place.agree("published").0, 0);
+    assert!(!notes("nothing is pinned"));
+
+    let good = fs::read(place.path(CHECKPOINT)).unwrap();
+    assert_eq!(place.agree_on(CHECKPOINT, &older, "an older one").0, 1);
+    let said: Checkpoint = Note::parse(&good).unwrap().text().parse().unwrap();
+    let stranger = said.sign(&SecretKey::from_seed([9; 32])).unwrap().to_string();
+    assert_eq!(place.agree_on(CHECKPOINT, stranger.as_bytes(), "a stranger's").0, 1);
+    let renamed = String::from_utf8(good.clone()).unwrap().replace("x.example", "y.example");
+    assert_eq!(place.agree_on(CHECKPOINT, renamed.as_bytes(), "of another ledger").0, 2);
+    fs::remove_file(place.path(CHECKPOINT)).unwrap();
+    assert_eq!(place.agree("taken away").0, 1);
+    // One that is signed and not published yet explains the tiles.
+    fs::write(place.path("L/checkpoint.signed"), &good).unwrap();
+    assert_eq!(place.agree("on its way").0, 0);
+    fs::write(place.path(CHECKPOINT), &older).unwrap();
+    assert_eq!(place.agree("on its way, after an older one").0, 0);
 }
 
 /// A frame, to be put elsewhere or changed.

@@ -10,3 +10,4 @@ mod log_key;
 mod lost_key;
 mod publish;
 mod redaction;
+mod sled_index;

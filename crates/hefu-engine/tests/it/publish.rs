@@ -9,8 +9,10 @@ use std::{
 
 use hefu_chain::{
     cosignature,
+    frame::{self, Item, Scanner},
     key::SecretKey,
     note::{KeyKind, NoteSignature, VerifierKey},
+    record::Record,
     tree::{TreeHash, verify_consistency},
 };
 use hefu_engine::{
@@ -237,6 +239,62 @@ impl Cosigner for Witness {
         Ok(vec![line.unwrap()])
     }
 }
+
+/// Rewrites one stored record; its frame is sound again.
+fn rewrite(bench: &Bench, position: u64, edit: impl FnOnce(&mut Record)) {
+    let path = bench.dir.join("segments/00000000000000000000.seg");
+    let mut bytes = fs::read(&path).unwrap();
+    let stored = Scanner::new(&bytes, frame::HEADER_LEN).find_map(|item| match item {
+        Item::Record { offset, record } if record.position == position => Some((offset, record.to_record())),
+        Item::Record { .. } | Item::Commit { .. } | Item::Zeros { .. } | Item::Damage { .. } => None,
+    });
+    let (offset, mut record) = stored.unwrap();
+    edit(&mut record);
+    let mut frame = Vec::new();
+    frame::encode_record(&mut frame, &record.as_ref()).unwrap();
+    let offset = usize::try_from(offset).unwrap();
+    bytes[offset..offset + frame.len()].copy_from_slice(&frame);
+    fs::write(&path, bytes).unwrap();
+}
+
+/// One letter of a text, wherever it stands.
+fn letter(bytes: &mut [u8], text: &str) {
+    let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+    bytes[at + text.len() - 1] ^= 1;
+}
+
+/// What was written is read back before it is signed. Frame and checksum are sound: only the digests tell.
+#[test]
+fn what_is_not_as_it_was_written_is_not_signed() {
+    let bench = ledger(3);
+    let untouched = fs::read(bench.dir.join("segments/00000000000000000000.seg")).unwrap();
+    let last = bench.open();
+    let at = last.views().read().unwrap().size - 2;
+    last.close().unwrap();
+    let refused = |what: &str, edit: &dyn Fn(&mut Record), why: &str, place: u64| {
+        rewrite(&bench, at, edit);
+        let error = checkpoint(&bench).unwrap_err();
+        let located = matches!(&error, PublishError::Engine(EngineError::BadRecord { position, why: said })
+            if *position == place && said == why);
+        assert!(located, "{what}: {error:?}");
+        for name in ["checkpoint", "checkpoint.signed"] {
+            assert!(!bench.dir.join(name).exists(), "{what}: {name}");
+        }
+        fs::write(bench.dir.join("segments/00000000000000000000.seg"), &untouched).unwrap();
+    };
+    refused("body", &|record| letter(&mut record.body, "\"data\":{\"indicator"), BODY, at);
+    refused("command", &|record| letter(&mut record.command, "\"sig\":\""), COMMAND, at);
+    refused(
+        "leaf",
+        &|record| letter(&mut record.leaf, "\"ts\":\"2"),
+        "it is not linked to the record before",
+        at + 1,
+    );
+    checkpoint(&bench).unwrap();
+}
+
+const BODY: &str = "its body is not the one its leaf names";
+const COMMAND: &str = "its command is not the one its leaf names";
 
 #[test]
 fn nothing_is_published_before_its_cosigner_agrees() {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Site;
+use super::homes::Homes;
 use super::window::Window;
 use crate::chain::ChainContext;
 use crate::leaf::LeafRef;
@@ -14,7 +15,7 @@ use crate::verify::check::{Body, Command, Context, Row};
 use crate::verify::entries::entries;
 use crate::verify::finding::{Finding, FindingKind, Report};
 use crate::verify::keys::KeyRing;
-use crate::verify::ladder::{Climbed, Ladder, Stored, choose};
+use crate::verify::ladder::{Climbed, END, Ladder, Stored, choose};
 use crate::verify::row::State;
 
 /// Bundles a thread reads and checks before the parts are joined.
@@ -59,12 +60,19 @@ impl Site<'_> {
             progress: None,
         };
         let mut state = State::at_start(context.chain.start());
+        let homes = Homes::new(climbed);
         let bundles = self.checkpoint.size.div_ceil(256);
         let step = BUNDLES_PER_THREAD * context.threads as u64;
         for from in (0..bundles).step_by(usize::try_from(step).unwrap_or(1)) {
             let until = bundles.min(from + step);
-            let files = self.read(ladder, from, until, context.threads)?;
-            let parts = hash(&context, &files, climbed);
+            let mut files = self.read(ladder, from, until, context.threads)?;
+            let mut parts = hash(&context, &files, climbed);
+            let strange: Vec<bool> = parts.iter().map(|part| !part.clean).collect();
+            if strange.contains(&true) {
+                drop(parts);
+                self.put_back(ladder, &homes, &mut files, &strange, report)?;
+                parts = hash(&context, &files, climbed);
+            }
             let mut window = Window { site: self, context: &context, climbed, files: &files };
             window.judge(parts, &mut state, report);
             for file in &files {
@@ -75,6 +83,24 @@ impl Site<'_> {
         Ok(())
     }
 
+    /// Reads a bundle, and says from which file. A partial one that is gone may be had from the full one.
+    pub(super) fn bundle(&self, tile: Tile) -> io::Result<(String, Option<Vec<u8>>)> {
+        let path = tile.to_string();
+        let bytes = self.source.read(&path)?;
+        if bytes.is_none()
+            && let Ok(full) = Tile::new(Kind::Entries, tile.index(), 256)
+            && !tile.is_full()
+            && let Some(more) = self.source.read(&full.to_string())?
+        {
+            let (found, _) = entries(&more, 256);
+            // No more than the partial one under another name is no full bundle.
+            if let Some(next) = found.get(usize::from(tile.width())) {
+                return Ok((full.to_string(), Some(more[..next.offset].to_vec())));
+            }
+        }
+        Ok((path, bytes))
+    }
+
     /// Reads bundles and their hash tiles, several at once.
     fn read(&self, ladder: &Ladder<'_>, from: u64, until: u64, threads: usize) -> io::Result<Vec<Files>> {
         let indices: Vec<u64> = (from..until).collect();
@@ -82,18 +108,7 @@ impl Site<'_> {
             let size = self.checkpoint.size;
             let tiles = Tile::at(Kind::Entries, *index, size).zip(Tile::at(Kind::Hashes(0), *index, size));
             let Some((tile, hashes)) = tiles else { return Ok(None) };
-            let mut path = tile.to_string();
-            let mut bytes = self.source.read(&path)?;
-            if bytes.is_none()
-                && let Ok(full) = Tile::new(Kind::Entries, *index, 256)
-                && !tile.is_full()
-                && let Some(more) = self.source.read(&full.to_string())?
-            {
-                path = full.to_string();
-                let (found, _) = entries(&more, 256);
-                let end = found.get(usize::from(tile.width())).map_or(more.len(), |entry| entry.offset);
-                bytes = Some(more[..end].to_vec());
-            }
+            let (path, bytes) = self.bundle(tile)?;
             Ok(Some(Files { index: *index, tile, path, bytes, hashes: ladder.read(hashes)? }))
         };
         let per_thread = indices.len().div_ceil(threads).max(1);
@@ -145,11 +160,21 @@ impl Site<'_> {
                 let finding = Finding::new(FindingKind::TileDamaged, &path).field("entry");
                 let position = files.index * 256 + at as u64;
                 let offset = found.get(at).map_or(rest.unwrap_or(bytes.len()), |entry| entry.offset);
-                report.findings.push(finding.at(position, offset as u64).expected("as in the newer bundle"));
+                report.findings.push(if wrong.is_none() && at == usize::from(width) {
+                    surplus(&path, offset, bytes.len())
+                } else {
+                    finding.at(position, offset as u64).expected("as in the newer bundle")
+                });
             }
         }
         Ok(())
     }
+}
+
+/// Bytes from `offset` on, behind the last entry of a bundle.
+fn surplus(path: &str, offset: usize, len: usize) -> Finding {
+    let finding = Finding::new(FindingKind::FrameDamaged, path).offset(offset as u64).field("surplus");
+    finding.stored(format!("{} bytes", len - offset)).expected(END)
 }
 
 /// What the lowest tile of these files should hold.
@@ -208,13 +233,17 @@ fn part<'w>(context: &Context<'_>, files: &'w Files, climbed: &Climbed) -> Part<
             command: Command::Elsewhere,
         });
     }
-    if let Some(rest) = rest {
+    let len = files.bytes.as_ref().map_or(0, Vec::len);
+    if let Some(rest) = rest.filter(|_| part.rows.len() >= usize::from(width)) {
+        part.findings.push(surplus(&files.path, rest, len));
+    } else if let Some(rest) = rest {
         let finding = Finding::new(FindingKind::FrameDamaged, &files.path).field("length");
         part.findings
             .push(finding.at(first + part.rows.len() as u64, rest as u64).stored("a part of an entry"));
     }
     part.hashes.resize(usize::from(width), None);
-    let as_told = part.rows.len() == usize::from(width) && part.hashes == files.hashes.hashes;
+    let as_told =
+        part.rows.len() == usize::from(width) && part.hashes == files.hashes.hashes && files.hashes.fits();
     let vouched = if files.tile.is_full() {
         let at = usize::try_from(files.index).unwrap_or(usize::MAX);
         let parent = climbed.parents.get(at).copied().flatten();

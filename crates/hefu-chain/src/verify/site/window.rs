@@ -32,6 +32,7 @@ impl<'w> Window<'_, 'w> {
         // Hashes of tiles that differ from what is there where nothing vouches for either.
         let mut open: HashMap<u64, Finding> = HashMap::new();
         let mut rows = Vec::new();
+        let mut in_order = Vec::new();
         for (part, file) in parts.into_iter().zip(self.files) {
             if !clean {
                 let settled = settled(file, self.climbed, &part.hashes);
@@ -62,6 +63,8 @@ impl<'w> Window<'_, 'w> {
                 truth.extend(settled.hashes);
             }
             report.findings.extend(part.findings);
+            let whole = part.rows.len() == usize::from(file.tile.width());
+            in_order.extend(std::iter::repeat_n(whole, part.rows.len()));
             rows.extend(part.rows);
         }
         let name = "";
@@ -75,7 +78,7 @@ impl<'w> Window<'_, 'w> {
         };
         let count = rows.len() as u64;
         pass.report.records += count;
-        pass.entries(rows, &Truth { first, limit, hashes: truth, clean }, open);
+        pass.entries(rows, &Truth { first, limit, hashes: truth, in_order, clean }, open);
         for finding in &mut report.findings[already..] {
             if finding.segment.is_empty() {
                 let tile = finding
@@ -94,6 +97,8 @@ struct Truth {
     first: u64,
     limit: u64,
     hashes: Vec<Option<TreeHash>>,
+    /// Of each row: its bundle has as many entries as it should.
+    in_order: Vec<bool>,
     clean: bool,
 }
 
@@ -116,10 +121,12 @@ impl Pass<'_> {
                 .zip(truth.first..)
                 .filter_map(|(hash, at)| Some(((*hash)?, at)))
                 .collect();
-            for row in &mut rows {
+            for (row, in_order) in rows.iter_mut().zip(&truth.in_order) {
                 let place = row.tree.and_then(|tree| places.get(&tree).copied());
+                // In a bundle of the right number of entries an altered leaf stands where it belongs.
+                let named = row.leaf.ok().map(|leaf| leaf.seq).filter(|_| !in_order);
                 if truth.at(row.at) != row.tree
-                    && let Some(place) = place.or(row.leaf.ok().map(|leaf| leaf.seq))
+                    && let Some(place) = place.or(named)
                 {
                     row.record.position = place;
                     row.at = place;

@@ -151,6 +151,99 @@ fn in_a_wide_tree_tile_and_entry_are_told_apart() {
     }
 }
 
+/// What is said of a site: kind, position, field, file.
+fn said(files: Files) -> (Vec<String>, Report) {
+    let report = judge_site(files, None);
+    let said = report.findings.iter().map(|finding| {
+        let kind = serde_json::to_value(finding.kind).unwrap();
+        let position = finding.position.map_or_else(String::new, |at| format!(" {at}"));
+        let offset = finding.offset.map_or_else(String::new, |at| format!(" byte {at}"));
+        let field = finding.field.unwrap_or_default();
+        format!("{}{position} ({field}) {}{offset}", kind.as_str().unwrap(), finding.segment)
+    });
+    (said.collect(), report)
+}
+
+fn swap(files: &mut Files, one: &str, other: &str) {
+    let [first, second] = [one, other].map(|path| files[path].clone());
+    files.insert(one.to_owned(), second);
+    files.insert(other.to_owned(), first);
+}
+
+#[test]
+fn files_in_each_others_place_are_one_finding_each() {
+    let mut site = wide();
+    swap(&mut site, "tile/entries/000", "tile/entries/001");
+    let (found, report) = said(site.clone());
+    let bundles = ["swapped 0 (file) tile/entries/000", "swapped 256 (file) tile/entries/001"];
+    assert_eq!((found, report.verdict), (bundles.map(str::to_owned).to_vec(), Verdict::ProvenBad));
+    assert_eq!(report.findings[0].stored.as_deref(), Some("what belongs at record 256"));
+    assert_eq!(report.records, WIDE);
+    // With their tiles: entries and tiles agree, and only the tree tells.
+    swap(&mut site, "tile/0/000", "tile/0/001");
+    let (found, _) = said(site);
+    let all =
+        [bundles[0], "tile_damaged 0 (file) tile/0/000", bundles[1], "tile_damaged 256 (file) tile/0/001"];
+    assert_eq!(found, all);
+    // A file put in the place of another whose own is nowhere.
+    let mut site = wide();
+    let copy = site["tile/entries/000"].clone();
+    site.insert("tile/entries/001".into(), copy);
+    let (found, report) = said(site);
+    let gone = [
+        "swapped 256 (file) tile/entries/001",
+        "tile_missing () tile/entries/001",
+        "missing 256 () tile/entries/001",
+    ];
+    assert_eq!((found, report.verdict), (gone.map(str::to_owned).to_vec(), Verdict::ProvenBad));
+    // A public site has the tiles only.
+    let mut site = tall();
+    swap(&mut site, "tile/0/007", "tile/0/200");
+    let (found, _) = said(site);
+    assert_eq!(found, ["tile_damaged 1792 (file) tile/0/007", "tile_damaged 51200 (file) tile/0/200"]);
+}
+
+#[test]
+fn surplus_bytes_are_told_and_no_record_is_blamed() {
+    for (path, kind) in [
+        ("tile/entries/001", "frame_damaged"),
+        ("tile/entries/002.p/88", "frame_damaged"),
+        ("tile/entries/002.p/5", "frame_damaged"),
+        ("tile/0/001", "tile_damaged"),
+        ("tile/0/002.p/88", "tile_damaged"),
+        ("tile/0/002.p/5", "tile_damaged"),
+        ("tile/1/000.p/2", "tile_damaged"),
+    ] {
+        for surplus in [&b"\0"[..], b"}", &[7; 40]] {
+            let mut site = wide();
+            let file = site.get_mut(path).unwrap();
+            let end = file.len();
+            file.extend(surplus);
+            let (found, report) = said(site);
+            let expected = format!("{kind} (surplus) {path} byte {end}");
+            assert_eq!((found, report.verdict), (vec![expected], Verdict::ProvenBad), "{path}");
+            let told = Some(format!("{} bytes", surplus.len()));
+            assert_eq!(report.findings[0].stored, told);
+        }
+    }
+}
+
+/// The beginning of a tile under the name of the whole one is no whole one: the partial one is asked for.
+#[test]
+fn a_partial_tile_under_another_name_is_missing() {
+    for (kind, expected) in [
+        ("entries", &["tile_missing () tile/entries/002.p/88", "missing 512 () tile/entries/002.p/88"][..]),
+        ("0", &["tile_missing () tile/0/002.p/88"]),
+    ] {
+        let mut site = wide();
+        let file = site.remove(&format!("tile/{kind}/002.p/88")).unwrap();
+        site.insert(format!("tile/{kind}/002"), file);
+        let (found, report) = said(site);
+        assert_eq!(found, expected);
+        assert_eq!(report.verdict, Verdict::NotProven);
+    }
+}
+
 /// A site that went on has the whole tile only; an older checkpoint of it is still proven.
 #[test]
 fn a_partial_tile_is_had_from_the_full_one() {

@@ -132,6 +132,13 @@ impl World {
         say(&judge_ledger(files))
     }
 
+    /// The ledger with its checkpoint edited.
+    pub(super) fn kept_checkpoint(&self, edit: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut files = self.ledger.clone();
+        edit(files.get_mut("checkpoint").unwrap());
+        say(&judge_ledger(files))
+    }
+
     /// The bundle with its lines edited; its last line is made anew if `mend`.
     pub(super) fn lines(&self, mend: bool, edit: impl FnOnce(&mut Vec<Vec<u8>>)) -> String {
         let mut lines: Vec<Vec<u8>> =

@@ -273,6 +273,12 @@ fn chinese(note: &str) -> String {
     if note.starts_with("no entries here") {
         return "公开站点,不含记录:仅核验了树,未核验任何记录".to_owned();
     }
+    if note.starts_with("nothing is pinned") {
+        return "没有检查点,也无迹象表明曾发布过:无从比较".to_owned();
+    }
+    if note.starts_with("the checkpoint was replaced") {
+        return "核验期间检查点已更新".to_owned();
+    }
     if let Some(names) = note.strip_prefix("cosigned by ") {
         return format!("已联署:{names}");
     }

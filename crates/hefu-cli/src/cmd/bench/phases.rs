@@ -24,7 +24,9 @@ use serde_json::{Value, json};
 
 use super::{
     bare::{self, Signed},
-    book, journal,
+    book,
+    handed::Handed,
+    journal,
 };
 
 const PART: usize = 1024;
@@ -40,6 +42,9 @@ pub(super) fn run(phase: &str, dir: &Path, commands: u64) -> Result<Value> {
         "queries" => files.queries(),
         "verify" => files.verify(),
         "publish" => files.publish(),
+        "site" => Handed::at(dir).site(&files.ledger),
+        "address" => Handed::at(dir).address(&files.ledger),
+        "bundle" => Handed::at(dir).bundle(&files.ledger),
         "book" => book::measure(),
         other => bail!("no phase `{other}`"),
     }
@@ -218,13 +223,13 @@ impl Files {
         samples.sort_unstable();
         let at = |share: usize| micros(samples[samples.len() * share / 100]);
         engine.close()?;
-        let site = self.dir.join("site");
-        let to = Export { dir: site.clone(), public: false, vkey: None };
+        let handed = Handed::at(&self.dir);
+        let to = Export { dir: handed.site.clone(), public: false, vkey: None };
         let start = Instant::now();
         Publisher::open(&self.ledger)?.export(&to, &|_| {})?;
         let export = rate(size, start);
-        let megabytes = folder_bytes(&site) as f64 / 1e6;
-        std::fs::remove_dir_all(&site)?;
+        let megabytes = folder_bytes(&handed.site) as f64 / 1e6;
+        handed.write_bundle(&self.ledger, size)?;
         Ok(json!({"read_back_per_s": read_back, "new": size - first, "size": size, "lag_s": lag,
                   "proof_p50_us": at(50), "proof_p99_us": at(99), "export_per_s": export, "site_mb": megabytes}))
     }
@@ -293,7 +298,7 @@ fn accepted(ticket: Option<hefu_engine::Ticket>) -> Result<()> {
     Ok(())
 }
 
-fn rate(count: u64, since: Instant) -> f64 {
+pub(super) fn rate(count: u64, since: Instant) -> f64 {
     count as f64 / since.elapsed().as_secs_f64()
 }
 
@@ -302,7 +307,7 @@ fn micros(duration: std::time::Duration) -> f64 {
 }
 
 /// A figure of `/proc/self/status` in MB.
-fn memory(field: &str) -> f64 {
+pub(super) fn memory(field: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<f64>().ok());
