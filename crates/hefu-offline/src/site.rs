@@ -21,9 +21,9 @@ const MIXED: usize = 10;
 pub(crate) struct Chunk {
     pub(crate) first: u64,
     pub(crate) width: usize,
-    /// The leaves' hashes as the tile tells them.
-    told: Vec<Option<Hash>>,
-    /// The entries of the bundle as they lie there.
+    /// The tile as it lies there; nothing if it is missing.
+    tile: Option<Vec<u8>>,
+    /// The bundle's entries as they lie there, and their hashes.
     pub(crate) leaves: Vec<Vec<u8>>,
     pub(crate) found: Vec<Hash>,
     /// The hashes that the tree vouches for.
@@ -68,7 +68,7 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
     match settle(dir, &chunks, &checkpoint.root)? {
         None => {
             let lacking =
-                chunks.iter().any(|chunk| chunk.told.contains(&None) && chunk.found.len() < chunk.width);
+                chunks.iter().any(|chunk| chunk.told().contains(&None) && chunk.found.len() < chunk.width);
             let weight = if lacking { Verdict::NotProven } else { Verdict::ProvenBad };
             let what = "neither entries nor tiles lead to the signed root";
             report.find(weight, Place::file("tile"), what.to_owned());
@@ -97,8 +97,7 @@ impl Chunk {
     fn at(index: u64, size: u64) -> Self {
         let first = index * WIDE as u64;
         let width = usize::try_from(size - first).map_or(WIDE, |rest| rest.min(WIDE));
-        let none = vec![None; width];
-        Self { first, width, told: none.clone(), leaves: Vec::new(), found: Vec::new(), truth: none }
+        Self { first, width, tile: None, leaves: Vec::new(), found: Vec::new(), truth: vec![None; width] }
     }
 
     /// The file of a tile or bundle, and its bytes if it is there.
@@ -108,15 +107,23 @@ impl Chunk {
 
     fn read_tile(&mut self, dir: &Path, report: &mut Report) -> io::Result<()> {
         let (file, bytes) = self.read(dir, "0")?;
-        let Some(bytes) = bytes else {
+        if bytes.is_none() {
             let what = format!("the tile over {} records is missing", self.width);
             report.absent(Place::file(&file), what);
-            return Ok(());
-        };
-        check_length(&bytes, self.width, &file, report);
-        let (hashes, _) = bytes.as_chunks::<32>();
-        self.told.iter_mut().zip(hashes).for_each(|(told, hash)| *told = Some(*hash));
+        }
+        self.tile = bytes;
         Ok(())
+    }
+
+    /// All hashes of the tile's file, however many.
+    fn whole_tile(&self) -> Vec<Hash> {
+        self.tile.as_deref().unwrap_or_default().as_chunks::<32>().0.to_vec()
+    }
+
+    /// The leaves' hashes as the tile tells them.
+    fn told(&self) -> Vec<Option<Hash>> {
+        let hashes = self.whole_tile();
+        (0..self.width).map(|at| hashes.get(at).copied()).collect()
     }
 
     fn read_bundle(&mut self, dir: &Path, report: &mut Report) -> io::Result<()> {
@@ -143,21 +150,29 @@ impl Chunk {
         Ok(())
     }
 
+    fn check_tile_length(&self, report: &mut Report) {
+        if let Some(bytes) = &self.tile {
+            check_length(bytes, self.width, &path("0", self.first / WIDE as u64), report);
+        }
+    }
+
     /// The tile against the tree: `root` is what its hashes must lead to.
     fn judge_tile(&mut self, root: &Hash, report: &mut Report) {
         let found: Vec<Option<Hash>> = (0..self.width).map(|at| self.found.get(at).copied()).collect();
-        let truth = mix(&self.told, &found, &|hashes| hash::root(hashes) == *root);
+        let told = self.told();
+        let truth = mix(&told, &found, &|hashes| hash::root(hashes) == *root);
         let settled = truth.is_some();
-        let agreed = || self.told.iter().zip(&found).map(|(one, two)| one.filter(|_| one == two)).collect();
+        let agreed = || told.iter().zip(&found).map(|(one, two)| one.filter(|_| one == two)).collect();
         self.truth = truth.map_or_else(agreed, |truth| truth.into_iter().map(Some).collect());
         let file = path("0", self.first / WIDE as u64);
-        for (position, (truth, told)) in (self.first..).zip(self.truth.iter().zip(&self.told)) {
+        self.check_tile_length(report);
+        for (position, (truth, told)) in (self.first..).zip(self.truth.iter().zip(&told)) {
             if truth.is_some() && told.is_some() && told != truth {
                 let what = "the tile is altered; the tree vouches for another hash";
                 report.bad(Place::record(&file, position), what);
             }
         }
-        if !settled && !self.told.contains(&None) {
+        if !settled && !told.contains(&None) {
             report.bad(Place::file(&file), "the tile is altered: it does not lead to what the tree has");
         }
     }
@@ -182,7 +197,7 @@ fn settle(dir: &Path, chunks: &[Chunk], root: &Hash) -> io::Result<Option<Vec<Ha
         let (hashes, _) = bytes.as_chunks::<32>();
         above.extend((0..row.len()).map(|at| hashes.get(at).copied()));
     }
-    let told = |chunk: &Chunk| chunk.told.iter().copied().collect::<Option<Vec<_>>>();
+    let told = |chunk: &Chunk| chunk.told().into_iter().collect::<Option<Vec<_>>>();
     let mut accounts = Vec::new();
     for (at, chunk) in chunks.iter().enumerate() {
         let entries =
@@ -195,6 +210,13 @@ fn settle(dir: &Path, chunks: &[Chunk], root: &Hash) -> io::Result<Option<Vec<Ha
         } else {
             [above.or(tile), entries.or(tile)]
         };
+        // What belongs at the end, where nothing is above it, may lie in the place of a full tile.
+        let width = chunk.width;
+        let stray = |chunk: &Chunk| {
+            let all = [chunk.found.clone(), chunk.whole_tile()];
+            all.into_iter().find(|hashes| hashes.len() == width).map(|hashes| hash::root(&hashes))
+        };
+        let other = if width < WIDE { chunks[..at].iter().find_map(stray).or(other) } else { other };
         accounts.push((one.or(other), other));
     }
     let (ones, others): (Vec<_>, Vec<_>) = accounts.into_iter().unzip();
@@ -232,38 +254,28 @@ fn mix(one: &[Option<Hash>], other: &[Option<Hash>], good: &dyn Fn(&[Hash]) -> b
 
 /// Whole files in each other's place: each is said to hold what belongs elsewhere, and is read where it belongs.
 fn put_back(chunks: &mut [Chunk], row: &[Hash], report: &mut Report) {
-    let mut moved = (Vec::new(), Vec::new());
-    for (at, chunk) in chunks.iter().enumerate() {
-        let tile = chunk.told.iter().copied().collect::<Option<Vec<_>>>().unwrap_or_default();
-        for (kind, hashes) in [("0", &tile), ("entries", &chunk.found)] {
-            let root = hash::root(hashes);
-            if root == row[at] {
-                continue;
-            }
-            let Some(home) = row.iter().position(|hash| *hash == root) else { continue };
-            if chunks[home].width != chunk.width {
-                continue;
-            }
+    let (mut tiles, mut bundles) = (Vec::new(), Vec::new());
+    for at in 0..chunks.len() {
+        let tile = hash::root(&chunks[at].whole_tile());
+        let bundle = hash::root(&chunks[at].found);
+        for (kind, root) in [("0", tile), ("entries", bundle)] {
+            let strange = root != row[at];
+            let Some(home) = row.iter().position(|hash| strange && *hash == root) else { continue };
             let file = path(kind, at as u64);
             let what = format!("the file holds what belongs at record {}", home * WIDE);
-            report.bad(chunk.place(0, &file), what);
+            report.bad(chunks[at].place(0, &file), what);
+            let chunk = &mut chunks[at];
             if kind == "0" {
-                moved.0.push((at, home, chunk.told.clone()));
+                tiles.push((home, chunk.tile.take()));
             } else {
-                moved.1.push((at, home, chunk.leaves.clone(), chunk.found.clone()));
+                bundles.push((home, std::mem::take(&mut chunk.leaves), std::mem::take(&mut chunk.found)));
             }
         }
     }
-    for (at, ..) in &moved.0 {
-        chunks[*at].told.fill(None);
+    for (home, tile) in tiles {
+        chunks[home].tile = tile;
     }
-    for (at, ..) in &moved.1 {
-        (chunks[*at].leaves, chunks[*at].found) = (Vec::new(), Vec::new());
-    }
-    for (_, home, told) in moved.0 {
-        chunks[home].told = told;
-    }
-    for (_, home, leaves, found) in moved.1 {
+    for (home, leaves, found) in bundles {
         (chunks[home].leaves, chunks[home].found) = (leaves, found);
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Climbed {
     pub(super) parents: Vec<Option<TreeHash>>,
     /// The hashes of the last leaves, which no full tile has.
     pub(super) edge: Vec<Option<TreeHash>>,
+    /// The tile whose file holds the last leaves' hashes, if that is another's.
+    pub(super) edge_at: Option<u64>,
     /// The tiles, or the records where tiles are damaged, lead to the root.
     pub(super) sure: bool,
     /// Tiles and records agree with each other, but not with the root.
@@ -73,6 +75,12 @@ impl Stored {
             bytes.as_chunks().0.iter().take(width).map(|hash| Some(TreeHash(*hash))).collect();
         hashes.resize(width, None);
         Self { path, offset, hashes, len, missing }
+    }
+
+    /// Takes the hashes that lie in another file.
+    pub(super) fn put(&mut self, hashes: Vec<TreeHash>) {
+        self.len = None;
+        self.hashes = hashes.into_iter().map(Some).collect();
     }
 
     /// It is as long as it should be.
@@ -157,7 +165,14 @@ impl Ladder<'_> {
             TileBuilder::of(self.size, levels).root()
         };
         let good = |flat: &[TreeHash]| root.is_none_or(|root| root_of(flat) == root);
-        let settled = self.settle(&stored, &places, below, &good)?;
+        let mut settled = self.settle(&stored, &places, below, &good)?;
+        if let (false, Some((edge, _))) =
+            ((settled.sure && settled.hashes == stored) || root.is_none(), edges.first())
+            && let Some((index, hashes)) = self.edge_elsewhere(*edge, &stored, &good)?
+        {
+            settled = Settled { hashes: hashes.into_iter().map(Some).collect(), sure: true };
+            climbed.edge_at = Some(index);
+        }
         climbed.sure = settled.sure;
         let mut known = settled.hashes;
         if !settled.sure
@@ -168,7 +183,9 @@ impl Ladder<'_> {
         let mut expected: Vec<(u8, u64, Option<TreeHash>)> = Vec::new();
         for (tile, stored) in edges {
             let rest = known.split_off(stored.hashes.len());
-            Self::tell(tile, &stored, &known, &mut climbed.findings);
+            if level_of(tile) > 0 || climbed.edge_at.is_none() {
+                Self::tell(tile, &stored, &known, &mut climbed.findings);
+            }
             if level_of(tile) > 0 {
                 self.older(tile, &known, &mut climbed.findings)?;
             }
@@ -187,6 +204,35 @@ impl Ladder<'_> {
             self.keep(tile, &settled.hashes, &mut expected, &mut climbed);
         }
         Ok(climbed)
+    }
+
+    /// The hashes of the edges with those of the lowest from the file of a full tile, which has another length.
+    fn edge_elsewhere(
+        &self,
+        edge: Tile,
+        stored: &[Option<TreeHash>],
+        good: &dyn Fn(&[TreeHash]) -> bool,
+    ) -> io::Result<Option<(u64, Vec<TreeHash>)>> {
+        let width = usize::from(edge.width());
+        let Some(upper) =
+            stored.get(width..).and_then(|upper| upper.iter().copied().collect::<Option<Vec<_>>>())
+        else {
+            return Ok(None);
+        };
+        if self.shelf == Shelf::Ledger || level_of(edge) > 0 {
+            return Ok(None);
+        }
+        for index in 0..edge.index() {
+            let Ok(tile) = Tile::new(edge.kind(), index, FULL) else { continue };
+            let bytes = self.source.read(&tile.to_string())?.filter(|bytes| bytes.len() == 32 * width);
+            let Some(bytes) = bytes else { continue };
+            let lower = bytes.as_chunks().0.iter().map(|hash| TreeHash(*hash));
+            let all: Vec<TreeHash> = lower.chain(upper.iter().copied()).collect();
+            if good(&all) {
+                return Ok(Some((index, all)));
+            }
+        }
+        Ok(None)
     }
 
     /// Notes what the hashes of a tile say of the tiles below it.

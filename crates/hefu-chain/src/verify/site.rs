@@ -156,6 +156,12 @@ impl Site<'_> {
         for (parent, index) in climbed.parents.iter().zip(0..) {
             let Some(tile) = Tile::at(Kind::Hashes(0), index, self.checkpoint.size) else { break };
             let stored = ladder.read(tile)?;
+            if climbed.edge_at == Some(index) {
+                let edge = self.checkpoint.size / 256;
+                report.findings.push(homes::elsewhere(FindingKind::TileDamaged, &stored.path, index, edge));
+                self.strayed_edge(&homes, edge, report)?;
+                continue;
+            }
             Ladder::tell(tile, &stored, &stored.hashes, &mut report.findings);
             let all: Option<Vec<_>> = stored.hashes.iter().copied().collect();
             if let (Some(all), Some(parent)) = (all, parent) {

@@ -143,7 +143,9 @@ impl Site {
 }
 
 /// What is done, and the verdict and the records that both must come to.
-fn cases(cases: &[(&str, &dyn Fn(&Site), u8, &[u64])]) {
+type Case<'a> = (&'a str, &'a dyn Fn(&Site), u8, &'a [u64]);
+
+fn cases(cases: &[Case<'_>]) {
     for (what, act, verdict, records) in cases {
         let site = Site::new();
         act(&site);
@@ -253,13 +255,25 @@ fn tiles_that_are_damaged_or_missing() {
 
 #[test]
 fn files_in_each_others_place() {
-    let swap = |site: &Site, kind: &str| {
-        let [one, other] = ["000", "001"].map(|number| format!("tile/{kind}/{number}"));
+    let swap_with = |site: &Site, kind: &str, other: &str| {
+        let [one, other] = ["000", other].map(|number| format!("tile/{kind}/{number}"));
         let (first, second) = (site.read(&one), site.read(&other));
         site.write(&one, &second);
         site.write(&other, &first);
     };
+    let swap = |site: &Site, kind: &str| swap_with(site, kind, "001");
     cases(&[
+        (
+            "with the partial ones",
+            &|site| {
+                swap_with(site, "entries", "002.p/88");
+                swap_with(site, "0", "002.p/88");
+            },
+            2,
+            &[0, 512],
+        ),
+        ("bundles with the partial one", &|site| swap_with(site, "entries", "002.p/88"), 2, &[0, 512]),
+        ("tiles with the partial one", &|site| swap_with(site, "0", "002.p/88"), 2, &[0, 512]),
         ("bundles", &|site| swap(site, "entries"), 2, &[0, 256]),
         ("tiles", &|site| swap(site, "0"), 2, &[0, 256]),
         (

@@ -70,7 +70,7 @@ impl Site<'_> {
             let strange: Vec<bool> = parts.iter().map(|part| !part.clean).collect();
             if strange.contains(&true) {
                 drop(parts);
-                self.put_back(ladder, &homes, &mut files, &strange, report)?;
+                self.put_back(&homes, &mut files, &strange, report)?;
                 parts = hash(&context, &files, climbed);
             }
             let mut window = Window { site: self, context: &context, climbed, files: &files };

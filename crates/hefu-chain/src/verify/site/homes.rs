@@ -10,7 +10,7 @@ use crate::tile::{Kind, Tile, join};
 use crate::tree::TreeHash;
 use crate::verify::entries::entries;
 use crate::verify::finding::{Finding, FindingKind, Report};
-use crate::verify::ladder::{Climbed, Ladder, Stored};
+use crate::verify::ladder::Climbed;
 
 /// So many files that were moved in a ring are followed.
 const RING: usize = 16;
@@ -49,7 +49,6 @@ impl Site<'_> {
     /// lies. A file whose own content is nowhere is taken for missing.
     pub(super) fn put_back(
         &self,
-        ladder: &Ladder<'_>,
         homes: &Homes<'_>,
         files: &mut [Files],
         strange: &[bool],
@@ -73,14 +72,28 @@ impl Site<'_> {
                     file.index,
                     home,
                 ));
-                let read = |at| self.tile(Kind::Hashes(0), at).map(|tile| ladder.read(tile)).transpose();
-                let whole = |stored: &Stored| stored.hashes.iter().copied().collect();
-                match follow(homes, (file.index, home), read, whole)? {
-                    Some(found) => file.hashes.hashes = found.hashes,
+                let read = |at| match self.tile(Kind::Hashes(0), at) {
+                    Some(tile) => self.source.read(&tile.to_string()),
+                    None => Ok(None),
+                };
+                let found = follow(homes, (file.index, home), read, |bytes| Some(told(bytes)))?;
+                match found {
+                    Some(bytes) => file.hashes.put(told(&bytes)),
                     None => file.hashes.hashes.fill(None),
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Reports what lies in the place of the last leaves' hashes, which were found in another file.
+    pub(super) fn strayed_edge(&self, homes: &Homes<'_>, edge: u64, report: &mut Report) -> io::Result<()> {
+        let Some(path) = self.tile(Kind::Hashes(0), edge).map(|tile| tile.to_string()) else { return Ok(()) };
+        let home = self.source.read(&path)?.and_then(|bytes| homes.of(told(&bytes)));
+        report.findings.push(match home {
+            Some(home) => elsewhere(FindingKind::TileDamaged, &path, edge, home),
+            None => Finding::new(FindingKind::TileMissing, &path),
+        });
         Ok(())
     }
 

@@ -185,6 +185,23 @@ fn files_in_each_others_place_are_one_finding_each() {
     let all =
         [bundles[0], "tile_damaged 0 (file) tile/0/000", bundles[1], "tile_damaged 256 (file) tile/0/001"];
     assert_eq!(found, all);
+    // A full and the partial one, which are of two lengths.
+    let mut site = wide();
+    swap(&mut site, "tile/0/001", "tile/0/002.p/88");
+    let (found, _) = said(site.clone());
+    let tiles = ["tile_damaged 256 (file) tile/0/001", "tile_damaged 512 (file) tile/0/002.p/88"];
+    assert_eq!(found, tiles);
+    swap(&mut site, "tile/0/001", "tile/0/002.p/88");
+    swap(&mut site, "tile/entries/001", "tile/entries/002.p/88");
+    swap(&mut site, "tile/0/001", "tile/0/002.p/88");
+    let (found, report) = said(site);
+    let all = [
+        "swapped 256 (file) tile/entries/001",
+        "tile_damaged 256 (file) tile/0/001",
+        "swapped 512 (file) tile/entries/002.p/88",
+        "tile_damaged 512 (file) tile/0/002.p/88",
+    ];
+    assert_eq!((found, report.records), (all.map(str::to_owned).to_vec(), WIDE));
     // A file put in the place of another whose own is nowhere.
     let mut site = wide();
     let copy = site["tile/entries/000"].clone();
@@ -201,6 +218,11 @@ fn files_in_each_others_place_are_one_finding_each() {
     swap(&mut site, "tile/0/007", "tile/0/200");
     let (found, _) = said(site);
     assert_eq!(found, ["tile_damaged 1792 (file) tile/0/007", "tile_damaged 51200 (file) tile/0/200"]);
+    let mut site = tall();
+    swap(&mut site, "tile/0/007", "tile/0/258.p/88");
+    let (found, _) = said(site);
+    let both = ["tile_damaged 1792 (file) tile/0/007", "tile_damaged 66048 (file) tile/0/258.p/88"];
+    assert_eq!(found, both);
 }
 
 #[test]
