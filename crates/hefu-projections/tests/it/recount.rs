@@ -296,6 +296,9 @@ impl Book {
         there: &dyn Fn(Day) -> bool,
     ) -> Option<Figures> {
         let entry = &self.catalogue[indicator];
+        if entry.kind == Kind::Ratio {
+            return None;
+        }
         let mut sum = Figures::default();
         for life in self.lives.values() {
             match entry.kind {
@@ -316,7 +319,7 @@ impl Book {
                         self.add(&mut sum, (area, end), &life.holders(Class::Attraction, end), 1, true);
                     }
                 }
-                Kind::Ratio => return None,
+                Kind::Ratio => {}
             }
         }
         Some(sum)
