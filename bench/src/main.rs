@@ -161,7 +161,11 @@ fn dealt(commands: Vec<Vec<u8>>, writers: usize) -> Load {
 }
 
 /// Sends every writer's list, all writers at once; messages a second.
-async fn all<W, F>(load: Arc<Load>, writers: Vec<W>, write: impl Fn(W, Vec<u8>) -> F + Copy + Send + 'static) -> Result<f64>
+async fn all<W, F>(
+    load: Arc<Load>,
+    writers: Vec<W>,
+    write: impl Fn(W, Vec<u8>) -> F + Copy + Send + 'static,
+) -> Result<f64>
 where
     W: Clone + Send + 'static,
     F: Future<Output = Result<()>> + Send,

@@ -24,7 +24,8 @@ const TABLE: &str = "
         END $$;";
 
 async fn connect(at: &str) -> Result<Client> {
-    let (client, connection) = tokio_postgres::connect(at, NoTls).await.context("connecting to PostgreSQL")?;
+    let (client, connection) =
+        tokio_postgres::connect(at, NoTls).await.context("connecting to PostgreSQL")?;
     tokio::spawn(connection);
     Ok(client)
 }

@@ -19,6 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .preserve_proto_field_names()
         .emit_fields()
         .build(&[".hefu.v1"])?;
-    tonic_prost_build::configure().build_transport(false).compile_fds(described)?;
+    // Records are many: their parts share the bytes of the message that they came in.
+    let code = tonic_prost_build::configure().build_transport(false).bytes(".hefu.v1.Record");
+    code.compile_fds(described)?;
     Ok(())
 }

@@ -196,7 +196,9 @@ impl State {
                 self.settle(e.project, e.transfer, Outcome::Accepted)?;
                 let transfer = self.transfer_mut(e.project, e.transfer)?;
                 transfer.accepted_at = Some(meta.position);
-                if !e.claim_pending {
+                if e.claim_pending {
+                    self.waiting_claims.insert((e.project, e.transfer));
+                } else {
                     transfer.claim = ClaimStatus::Confirmed;
                 }
             }
@@ -204,10 +206,10 @@ impl State {
             Event::TransferWithdrawn(e) => self.settle(e.project, e.transfer, Outcome::Withdrawn)?,
             Event::TransferExpired(e) => self.settle(e.project, e.transfer, Outcome::Expired)?,
             Event::ClaimConfirmed(e) => {
-                self.transfer_mut(e.project, e.transfer)?.claim = ClaimStatus::Confirmed;
+                self.decide_claim((e.project, e.transfer), ClaimStatus::Confirmed)?;
             }
             Event::ClaimRejected(e) => {
-                self.transfer_mut(e.project, e.transfer)?.claim = ClaimStatus::Rejected;
+                self.decide_claim((e.project, e.transfer), ClaimStatus::Rejected)?;
             }
             Event::ProjectLanded(e) => {
                 let region = self.region_id(e.region)?;
@@ -484,6 +486,12 @@ impl State {
     ) -> Result<&mut Transfer, Inconsistent> {
         let transfer = self.project_mut(project)?.transfers.get_mut(number as usize);
         transfer.ok_or_else(|| Inconsistent(format!("transfer {number} of project {project}")))
+    }
+
+    fn decide_claim(&mut self, claim: (ProjectId, u32), status: ClaimStatus) -> Result<(), Inconsistent> {
+        self.transfer_mut(claim.0, claim.1)?.claim = status;
+        self.waiting_claims.remove(&claim);
+        Ok(())
     }
 
     pub(crate) fn region_id(&self, code: RegionCode) -> Result<RegionId, Inconsistent> {

@@ -398,6 +398,8 @@ pub struct State {
     pub project_codes: BTreeMap<String, ProjectId>,
     /// Open proposals by the last day for an answer.
     pub deadlines: BTreeSet<(Date, ProjectId)>,
+    /// Accepted transfers, by project and number, whose claim waits for the superior.
+    pub waiting_claims: BTreeSet<(ProjectId, u32)>,
     /// Redacted records, each with the record that redacted it.
     pub redactions: BTreeMap<u64, u64>,
     /// Disputes, open and ended.
@@ -433,6 +435,7 @@ impl Default for State {
             projects: BTreeMap::new(),
             project_codes: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            waiting_claims: BTreeSet::new(),
             redactions: BTreeMap::new(),
             disputes: BTreeMap::new(),
             joined: BTreeMap::new(),

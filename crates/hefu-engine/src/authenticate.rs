@@ -23,7 +23,7 @@ use crate::answer::Refused;
 /// rule, decided later.
 pub(crate) type KeyDirectory = Arc<RwLock<HashMap<KeyId, PublicKey>>>;
 
-/// A command whose bytes, form and (if its key was known) signature are right.
+/// A command whose bytes and form are right, and its signature as far as it was looked at.
 #[derive(Debug)]
 pub struct Authentic {
     pub(crate) signed: SignedCommand,
@@ -39,8 +39,8 @@ pub struct Authentic {
 pub(crate) enum SignatureCheck {
     /// It is right.
     Right,
-    /// The key was not on record yet; the writer checks it if the key has come since.
-    KeyUnknown,
+    /// Not yet, or its key was not on record yet.
+    Open,
 }
 
 /// What came in, looked at without the state.
@@ -66,49 +66,46 @@ impl Authenticator {
         Authenticator { origin, keys }
     }
 
-    /// Looks at many commands; their signatures are checked in one batch.
-    pub(crate) fn check(&self, inputs: Vec<Vec<u8>>) -> Vec<Checked> {
-        let mut batch = Batch::default();
-        let mut queued = Vec::new();
-        let mut checked: Vec<Checked> = Vec::with_capacity(inputs.len());
-        {
-            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-            for bytes in inputs {
-                let read = self.read(bytes);
-                if let Ok(authentic) = &read {
-                    let signed = &authentic.signed;
-                    let known = keys.get(&KeyId(signed.key().0)).copied();
-                    if let Some(public) = known.or_else(|| genesis_key(&authentic.command)) {
-                        queued.push(checked.len());
-                        batch.queue(&ChainKey(public.0), &signed.signing_message(), &signed.signature());
-                    }
-                }
-                checked.push(read);
-            }
-        }
-        for (index, right) in queued.into_iter().zip(batch.verify()) {
-            if !right {
-                let signed = checked[index].as_ref().ok().map(|authentic| authentic.signed.clone());
-                checked[index] = Err(Box::new(Unauthentic { refused: Refused::Signature, signed }));
-            } else if let Ok(authentic) = &mut checked[index] {
-                authentic.signature = SignatureCheck::Right;
-            }
-        }
-        checked
+    /// Looks at everything but the signatures.
+    pub(crate) fn read(&self, inputs: Vec<Vec<u8>>) -> Vec<Checked> {
+        inputs.into_iter().map(|bytes| self.read_one(bytes)).collect()
     }
 
-    fn read(&self, bytes: Vec<u8>) -> Checked {
+    /// Checks the signatures that are still open and whose keys are known, in one batch.
+    pub(crate) fn verify<'a>(&self, commands: impl IntoIterator<Item = &'a mut Checked>) {
+        let mut batch = Batch::default();
+        let mut queued = Vec::new();
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        for command in commands {
+            let Ok(Authentic { signed, command: opened, signature: SignatureCheck::Open, .. }) = command
+            else {
+                continue;
+            };
+            let known = keys.get(&KeyId(signed.key().0)).copied();
+            if let Some(public) = known.or_else(|| genesis_key(opened)) {
+                batch.queue(&ChainKey(public.0), &signed.signing_message(), &signed.signature());
+                queued.push(command);
+            }
+        }
+        drop(keys);
+        for (command, right) in queued.into_iter().zip(batch.verify()) {
+            let Ok(authentic) = command else { continue };
+            if right {
+                authentic.signature = SignatureCheck::Right;
+            } else {
+                let signed = Some(authentic.signed.clone());
+                *command = Err(Box::new(Unauthentic { refused: Refused::Signature, signed }));
+            }
+        }
+    }
+
+    fn read_one(&self, bytes: Vec<u8>) -> Checked {
         let signed = SignedCommand::parse(bytes)
             .map_err(|error| Box::new(Unauthentic { refused: error.into(), signed: None }))?;
         match self.open(&signed) {
-            Ok((command, endorsers, at, not_after)) => Ok(Authentic {
-                signed,
-                command,
-                endorsers,
-                at,
-                not_after,
-                signature: SignatureCheck::KeyUnknown,
-            }),
+            Ok((command, endorsers, at, not_after)) => {
+                Ok(Authentic { signed, command, endorsers, at, not_after, signature: SignatureCheck::Open })
+            }
             Err(refused) => Err(Box::new(Unauthentic { refused, signed: Some(signed) })),
         }
     }

@@ -156,8 +156,7 @@ fn fill(
     for (name, command) in commands {
         let draft = Draft { command, id: None, signer: name.to_owned() };
         let signed = signer.sign(draft, &ledger.state, clock())?;
-        let checked =
-            Authenticator::new(origin.clone(), ledger.keys.clone()).check(vec![signed.into_bytes()]);
+        let checked = Authenticator::new(origin.clone(), ledger.keys.clone()).read(vec![signed.into_bytes()]);
         for answer in ledger.commit(&checked, Mode::Each)? {
             if let Answer::Refused(refused, _) = answer {
                 return Err(EngineError::Sign(refused.to_string()));

@@ -42,7 +42,7 @@ pub use publish::{
     Published, Publisher, Schedule, Shown, SiteProblem, Standing, Unheld, Wanted, bundle, prove,
 };
 pub use reader::{Reader, RecordView};
-pub use sequencer::{Engine, Mode, Progress, Recorded, Session, Ticket};
+pub use sequencer::{Engine, FEW, Mode, QUEUE, Recorded, Session, Ticket};
 pub use sign::{Draft, Signer, endorse};
 
 /// Microseconds since the epoch by the machine's clock: the only place where the engine reads it.

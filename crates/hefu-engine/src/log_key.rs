@@ -182,7 +182,7 @@ pub fn rotate_log_key(dir: &Path, options: &Options, by: &By<'_>) -> Result<Rota
         None => signer.sign(Draft { command, id: None, signer: "log".to_owned() }, &ledger.state, now)?,
         Some(root) => signer.sign_with(root, &command, now)?,
     };
-    let checked = Authenticator::new(origin, ledger.keys.clone()).check(vec![signed.into_bytes()]);
+    let checked = Authenticator::new(origin, ledger.keys.clone()).read(vec![signed.into_bytes()]);
     let mut position = 0;
     for answer in ledger.commit(&checked, Mode::Each)? {
         match answer {

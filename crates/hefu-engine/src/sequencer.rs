@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 mod live;
 
-pub use self::live::Progress;
+use self::live::Listeners;
 pub use crate::ledger::Mode;
 use crate::{
     answer::{Accepted, Answer, EngineError, Refused},
@@ -37,7 +37,9 @@ use crate::{
 /// a larger batch would add latency and no throughput.
 const COMMIT_COMMANDS: usize = 1024;
 /// Submissions that may wait before callers do.
-const QUEUE: usize = 256;
+pub const QUEUE: usize = 256;
+/// Commands of one submission whose signatures are checked together with others'.
+pub const FEW: usize = 16;
 
 /// How long the writer looks for more before it sleeps: a caller that answers at once spares a wake-up, which costs
 /// about half an fdatasync; nobody pays for longer than this.
@@ -53,11 +55,11 @@ pub struct Engine {
     indexer: Option<Indexer>,
     desk: Desk,
     notary: Option<Notary>,
-    progress: Arc<Progress>,
+    listeners: Arc<Listeners>,
     opened: Opened,
 }
 
-/// Submissions that stop together: once one command is refused, no later one of the session is looked at.
+/// Submissions that stop together: once one fails, or in [`Mode::Stop`] a command is refused, no later one is looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
     halted: Arc<AtomicBool>,
@@ -73,8 +75,17 @@ struct Request {
     checked: Vec<Checked>,
     mode: Mode,
     session: Option<Session>,
-    reply: SyncSender<Result<Vec<Answer>, EngineError>>,
+    reply: Reply,
 }
+
+impl Request {
+    fn halted(&self) -> bool {
+        halted(self.session.as_ref())
+    }
+}
+
+/// Takes the answers, on the writer's thread and in a moment; or is dropped with it.
+type Reply = Box<dyn FnOnce(Result<Vec<Answer>, EngineError>) + Send>;
 
 /// A command that is on record.
 #[derive(Clone, Debug)]
@@ -110,10 +121,10 @@ impl Engine {
         let desk = Desk { dir: dir.to_owned(), log: reader.clone(), cosigner };
         let notary = options.notary.map(|schedule| Notary::start(dir, desk.clone(), schedule)).transpose()?;
         let (queue, requests) = mpsc::sync_channel(QUEUE);
-        let progress = Arc::new(Progress::default());
-        progress.note(ledger.log.size());
+        let listeners = Arc::new(Listeners::default());
         let writer = Writer {
-            progress: progress.clone(),
+            listeners: listeners.clone(),
+            authenticator: authenticator.clone(),
             dir: dir.to_owned(),
             options,
             last_snapshot: opened.from_snapshot,
@@ -126,7 +137,7 @@ impl Engine {
         let writer =
             thread::Builder::new().name("hefu-writer".to_owned()).spawn(move || writer.run(&requests));
         let writer = writer.map_err(EngineError::file("start a thread for", dir))?;
-        Ok(Engine { origin, authenticator, views, queue, writer, indexer, desk, notary, progress, opened })
+        Ok(Engine { origin, authenticator, views, queue, writer, indexer, desk, notary, listeners, opened })
     }
 
     /// The ledger's name.
@@ -160,15 +171,34 @@ impl Engine {
         &self.views
     }
 
-    /// Submits the bytes of signed commands; signatures are checked here, on the caller's thread.
+    /// Submits the bytes of signed commands; the answers are waited for with the ticket.
     pub fn submit(&self, commands: Vec<Vec<u8>>, mode: Mode, session: Option<&Session>) -> Ticket {
-        let checked = self.authenticator.check(commands);
         let (reply, answers) = mpsc::sync_channel(1);
-        let request = Request { checked, mode, session: session.cloned(), reply };
-        if let Err(mpsc::SendError(Work::Submit(request))) = self.queue.send(Work::Submit(request)) {
-            let _ = request.reply.send(Err(EngineError::Stopped("the writer has gone".to_owned())));
-        }
+        // A caller that no longer waits has its answer on record all the same.
+        self.submit_then(commands, mode, session, move |outcome| drop(reply.send(outcome)));
         Ticket { reply: answers }
+    }
+
+    /// Submits the bytes of signed commands; the answers go to `reply`, on the writer's thread. If the writer goes
+    /// without an answer, `reply` is dropped.
+    ///
+    /// Many signatures are checked here, on the caller's thread; [`FEW`] are left to the writer, who checks those of
+    /// all that wait in one batch. Blocks while [`QUEUE`] submissions wait.
+    pub fn submit_then(
+        &self,
+        commands: Vec<Vec<u8>>,
+        mode: Mode,
+        session: Option<&Session>,
+        reply: impl FnOnce(Result<Vec<Answer>, EngineError>) + Send + 'static,
+    ) {
+        let mut checked = self.authenticator.read(commands);
+        if checked.len() > FEW {
+            self.authenticator.verify(&mut checked);
+        }
+        let request = Request { checked, mode, session: session.cloned(), reply: Box::new(reply) };
+        if let Err(mpsc::SendError(Work::Submit(request))) = self.queue.send(Work::Submit(request)) {
+            (request.reply)(Err(EngineError::Stopped("the writer has gone".to_owned())));
+        }
     }
 
     /// The commands on record under these ids. Everything submitted before is taken into account.
@@ -195,7 +225,8 @@ impl Engine {
 
 /// What the writer thread owns.
 struct Writer {
-    progress: Arc<Progress>,
+    authenticator: Authenticator,
+    listeners: Arc<Listeners>,
     dir: PathBuf,
     options: Options,
     last_snapshot: u64,
@@ -217,7 +248,8 @@ struct Failed {
 
 impl Writer {
     fn run(mut self, requests: &Receiver<Work>) -> Result<(), EngineError> {
-        while let Some(first) = next(requests) {
+        let mut quick = true;
+        while let Some(first) = next(requests, &mut quick) {
             let mut group = Vec::new();
             let mut next = Some(first);
             let mut look = None;
@@ -233,6 +265,7 @@ impl Writer {
                 let share = group.iter().all(|r| r.mode == Mode::Each) && commands(&group) < COMMIT_COMMANDS;
                 next = if share { requests.try_recv().ok() } else { None };
             }
+            self.authenticator.verify(group.iter_mut().flat_map(|request| &mut request.checked));
             for request in self.merge(group) {
                 self.answer(request);
             }
@@ -251,16 +284,15 @@ impl Writer {
     fn merge(&mut self, mut group: Vec<Request>) -> Vec<Request> {
         let alone = group.last().is_some_and(|last| last.mode != Mode::Each);
         let last = if alone { group.pop() } else { None };
-        if group.len() > 1 {
-            let sizes: Vec<usize> = group.iter().map(|request| request.checked.len()).collect();
-            let mut replies = Vec::with_capacity(group.len());
+        if group.len() > 1 && !group.iter().any(Request::halted) {
+            let mut waiting = Vec::with_capacity(group.len());
             let mut checked = Vec::with_capacity(commands(&group));
             for request in group {
+                waiting.push((request.checked.len(), request.session, request.reply));
                 checked.extend(request.checked);
-                replies.push(request.reply);
             }
             let outcome = self.commit(&checked, Mode::Each);
-            hand_out(outcome, &sizes, &replies);
+            hand_out(outcome, waiting);
             return last.into_iter().collect();
         }
         group.into_iter().chain(last).collect()
@@ -277,27 +309,25 @@ impl Writer {
             if part.is_empty() {
                 break Ok(answers);
             }
-            let halted = session.as_ref().is_some_and(|session| session.halted.load(Ordering::Acquire));
-            if halted {
+            if halted(session.as_ref()) {
                 answers.extend(part.iter().map(|_| Answer::Refused(Refused::Skipped, None)));
                 continue;
             }
             match self.commit(&part, mode) {
                 Ok(part) => {
                     let refused = part.iter().any(|answer| answer.accepted().is_none());
-                    if let Some(session) = session.as_ref().filter(|_| refused && mode == Mode::Stop) {
-                        session.halted.store(true, Ordering::Release);
+                    if refused && mode == Mode::Stop {
+                        halt(session.as_ref());
                     }
                     answers.extend(part);
                 }
                 Err(error) => break Err(error),
             }
         };
-        if let (Err(_), Some(session)) = (&outcome, &session) {
-            session.halted.store(true, Ordering::Release);
+        if outcome.is_err() {
+            halt(session.as_ref());
         }
-        // A caller that no longer waits has its answer on record all the same.
-        let _ = reply.send(outcome);
+        reply(outcome);
     }
 
     /// Commits; after a failed append drops the ledger and opens it again by replay, now or when the disk lets it.
@@ -333,7 +363,7 @@ impl Writer {
             }
         }
         if let Some(ledger) = &self.ledger {
-            self.progress.note(ledger.log.size());
+            self.listeners.tell(ledger.log.size());
         }
         outcome
     }
@@ -389,39 +419,55 @@ impl Writer {
     }
 }
 
-/// The next submission; `None` once nobody can submit any more. Looks for [`ALERT`] before it sleeps.
-fn next(requests: &Receiver<Work>) -> Option<Work> {
+/// The next submission; `None` once nobody can submit any more. Looks for [`ALERT`] before it sleeps, as long as callers
+/// are that `quick`: from afar nobody is, and looking takes a core from those who bring the next one.
+fn next(requests: &Receiver<Work>, quick: &mut bool) -> Option<Work> {
     let awake = Instant::now();
-    while awake.elapsed() < ALERT {
-        match requests.try_recv() {
-            Ok(work) => return Some(work),
+    let mut found = None;
+    while *quick && found.is_none() && awake.elapsed() < ALERT {
+        found = match requests.try_recv() {
+            Ok(work) => Some(work),
             Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => thread::yield_now(),
-        }
+            Err(TryRecvError::Empty) => {
+                thread::yield_now();
+                None
+            }
+        };
     }
-    requests.recv().ok()
+    let work = found.or_else(|| requests.recv().ok());
+    // Being woken takes about as long again.
+    *quick = awake.elapsed() < 2 * ALERT;
+    work
 }
 
 fn commands(group: &[Request]) -> usize {
     group.iter().map(|request| request.checked.len()).sum()
 }
 
-fn hand_out(
-    outcome: Result<Vec<Answer>, EngineError>,
-    sizes: &[usize],
-    replies: &[SyncSender<Result<Vec<Answer>, EngineError>>],
-) {
+fn halted(session: Option<&Session>) -> bool {
+    session.is_some_and(|session| session.halted.load(Ordering::Acquire))
+}
+
+fn halt(session: Option<&Session>) {
+    if let Some(session) = session {
+        session.halted.store(true, Ordering::Release);
+    }
+}
+
+/// Gives each submission the answers to as many commands as it had.
+fn hand_out(outcome: Result<Vec<Answer>, EngineError>, waiting: Vec<(usize, Option<Session>, Reply)>) {
     match outcome {
         Ok(answers) => {
             let mut answers = answers.into_iter();
-            for (size, reply) in sizes.iter().zip(replies) {
-                let _ = reply.send(Ok(answers.by_ref().take(*size).collect()));
+            for (size, _, reply) in waiting {
+                reply(Ok(answers.by_ref().take(size).collect()));
             }
         }
         Err(error) => {
             let why = error.to_string();
-            for reply in replies {
-                let _ = reply.send(Err(EngineError::Stopped(why.clone())));
+            for (_, session, reply) in waiting {
+                halt(session.as_ref());
+                reply(Err(EngineError::Stopped(why.clone())));
             }
         }
     }

@@ -230,12 +230,11 @@ fn parts_of(state: &State, indicator: IndicatorId) -> Vec<IndicatorId> {
 /// Everything that is contested now, by project.
 fn questions(state: &State) -> BTreeMap<ProjectId, Open> {
     let mut questions: BTreeMap<ProjectId, Open> = BTreeMap::new();
-    for (id, project) in &state.projects {
-        for (number, transfer) in (0u32..).zip(&project.transfers) {
-            let waits = transfer.claim == ClaimStatus::Pending && project.landed(transfer).is_some();
-            if waits && transfer.origin != transfer.destination {
-                questions.entry(*id).or_default().claims.push((number, None));
-            }
+    for (id, number) in &state.waiting_claims {
+        let project = &state.projects[id];
+        let transfer = &project.transfers[*number as usize];
+        if project.landed(transfer).is_some() && transfer.origin != transfer.destination {
+            questions.entry(*id).or_default().claims.push((*number, None));
         }
     }
     for (matter, id) in &state.open_disputes {

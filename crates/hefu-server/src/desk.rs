@@ -1,12 +1,12 @@
 //! Where every wire brings its requests: who asks, what is known, the one writer behind it.
 //!
-//! The engine is synchronous; its work is done on threads that may block. An answer of now is made under the read lock
-//! of what is published; one of the past is a fold of its own, of which the last few are kept.
+//! The engine is synchronous; its work is done on threads that may block. Only a few commands at a time, whose signatures
+//! the writer checks, are handed to him directly. An answer of now is made under the read lock of what is published;
+//! one of the past is a fold of its own, of which the last few are kept.
 
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,14 +17,14 @@ use hefu_api::{
     problem::{Kind, Problem},
 };
 use hefu_domain::{time::Date, vintage::Vintage};
-use hefu_engine::{Answer, Engine, EngineError, Mode, Reader, Session, system_clock};
+use hefu_engine::{Answer, Engine, EngineError, FEW, Mode, QUEUE, Reader, Session, system_clock};
 use hefu_projections::{
     Views,
     as_of::{AsOf, is_future},
     find, vintages,
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::spawn_blocking,
     time::timeout,
 };
@@ -44,8 +44,8 @@ const KEPT: usize = 4;
 pub(crate) const READERS: usize = 256;
 /// Folds of the past at once.
 const FOLDS: usize = 2;
-/// How often the watcher of the log looks whether it should end.
-const LOOK: Duration = Duration::from_millis(500);
+/// Submissions that wait for the writer; half of what he lets wait, so that nobody who sends one is held up.
+const SUBMISSIONS: usize = QUEUE / 2;
 
 /// The folder of a ledger's service, beside it: tokens and cursors.
 pub fn service_folder(ledger: &Path) -> PathBuf {
@@ -71,28 +71,29 @@ pub(crate) struct Desk {
     copy: Mutex<Arc<Views>>,
     folds: Semaphore,
     readers: Arc<Semaphore>,
+    submissions: Arc<Semaphore>,
+}
+
+/// Commands that the writer has; their answers will come.
+pub(crate) struct HandedIn(oneshot::Receiver<Result<Vec<Answer>, EngineError>>);
+
+impl HandedIn {
+    /// Waits until they are on disk, or refused.
+    pub(crate) async fn answers(self) -> Result<Vec<Answer>, Problem> {
+        Ok(self.0.await.map_err(|_| failed())??)
+    }
 }
 
 impl Desk {
     pub(crate) fn new(engine: Engine, ledger: &Path, server: &Server) -> Arc<Desk> {
-        let progress = engine.progress();
-        let (tell, grown) = watch::channel(progress.wait(0, Duration::ZERO));
-        // Ends soon after the last one that listens.
-        let watcher = thread::Builder::new().name("hefu-grown".to_owned()).spawn(move || {
-            while !tell.is_closed() {
-                let known = *tell.borrow();
-                let size = progress.wait(known, LOOK);
-                if size != known {
-                    tell.send_replace(size);
-                }
-            }
+        let (tell, grown) = watch::channel(0);
+        engine.on_growth(move |size| {
+            tell.send_replace(size);
         });
-        if let Err(error) = watcher {
-            tracing::error!("nobody watches the log grow: {error}");
-        }
         let folder = service_folder(ledger);
         let (past, copy, folds) = (Mutex::default(), Mutex::default(), Semaphore::new(FOLDS));
         let readers = Arc::new(Semaphore::new(READERS));
+        let submissions = Arc::new(Semaphore::new(SUBMISSIONS));
         let (tokens, cursors) = (Tokens::of(&folder), Cursors::of(&folder));
         let (stopping, connections) = (server.stopping(), server.connections());
         let counts = Counts::default();
@@ -108,6 +109,7 @@ impl Desk {
             copy,
             folds,
             readers,
+            submissions,
         })
     }
 
@@ -134,7 +136,33 @@ impl Desk {
         mode: Mode,
         session: Option<Session>,
     ) -> Result<Vec<Answer>, Problem> {
-        self.work(move |desk| Ok(desk.engine.submit(commands, mode, session.as_ref()).wait()?)).await
+        self.hand_in(commands, mode, session).await?.answers().await
+    }
+
+    /// Submits commands. Their place in the order is taken when this ends.
+    pub(crate) async fn hand_in(
+        self: &Arc<Desk>,
+        commands: Vec<Vec<u8>>,
+        mode: Mode,
+        session: Option<Session>,
+    ) -> Result<HandedIn, Problem> {
+        let place = self.submissions.clone().acquire_owned().await.map_err(|_| failed())?;
+        let (reply, answers) = oneshot::channel();
+        let reply = move |outcome| {
+            // Whoever has gone finds the answer on record.
+            let _ = reply.send(outcome);
+            drop(place);
+        };
+        if commands.len() <= FEW {
+            self.engine.submit_then(commands, mode, session.as_ref(), reply);
+        } else {
+            let check = move |desk: &Desk| {
+                desk.engine.submit_then(commands, mode, session.as_ref(), reply);
+                Ok(())
+            };
+            self.work(check).await?;
+        }
+        Ok(HandedIn(answers))
     }
 
     /// A place among those who stream records; whoever finds none is to come again.

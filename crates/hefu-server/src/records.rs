@@ -2,6 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc, sync::PoisonError};
 
+use axum::body::Bytes;
 use hefu_api::{
     access::{Caller, Reach},
     operation::Operation,
@@ -218,28 +219,30 @@ impl Reading {
         let (events, stream) = (self.events.clone(), self.stream.clone());
         let read = move |desk: &Desk| {
             let end = size.min(first.saturating_add(STEP_RECORDS));
-            let (mut records, mut bytes, mut next) = (Vec::new(), 0, first);
+            let (mut found, mut bytes, mut next) = (Vec::new(), Vec::new(), first);
             let mut bad = None;
+            let filtered = !events.is_empty() || stream.is_some();
             let scanned = desk.engine.log().scan(first, &mut |record| {
-                let full = records.len() as u64 == left || bytes >= STEP_BYTES;
+                let full = found.len() as u64 == left || bytes.len() >= STEP_BYTES;
                 if record.position >= end || full {
                     return ControlFlow::Break(());
                 }
-                let Ok(leaf) = LeafRef::parse(record.leaf) else {
-                    bad = Some(record.position);
-                    return ControlFlow::Break(());
-                };
+                if filtered {
+                    let Ok(leaf) = LeafRef::parse(record.leaf) else {
+                        bad = Some(record.position);
+                        return ControlFlow::Break(());
+                    };
+                    let event = events.is_empty() || events.iter().any(|event| event == leaf.kind);
+                    if !event || stream.as_deref().is_some_and(|stream| stream != leaf.stream) {
+                        next = record.position + 1;
+                        return ControlFlow::Continue(());
+                    }
+                }
                 next = record.position + 1;
-                let wanted = events.is_empty() || events.iter().any(|event| event == leaf.kind);
-                if wanted && stream.as_deref().is_none_or(|stream| stream == leaf.stream) {
-                    bytes += record.leaf.len() + record.body.len() + record.command.len();
-                    records.push(v1::Record {
-                        position: record.position,
-                        leaf: record.leaf.to_vec(),
-                        body: record.body.to_vec(),
-                        command: record.command.to_vec(),
-                        redacted_by: record.redacted_by,
-                    });
+                let parts = [record.leaf, record.body, record.command];
+                found.push((record.position, parts.map(<[u8]>::len), record.redacted_by));
+                for part in parts {
+                    bytes.extend_from_slice(part);
                 }
                 ControlFlow::Continue(())
             });
@@ -248,11 +251,17 @@ impl Reading {
                 tracing::error!("record {position} cannot be read");
                 return Err(failed());
             }
+            let mut rest = Bytes::from(bytes);
+            let record = |(position, lengths, redacted_by): (u64, [usize; 3], Option<u64>)| {
+                let [leaf, body, command] = lengths.map(|length| rest.split_to(length));
+                v1::Record { position, leaf, body, command, redacted_by }
+            };
+            let mut records: Vec<v1::Record> = found.into_iter().map(record).collect();
             // A redaction that is on record counts from then on, whether or not the disk has been cleared yet.
             let views = desk.engine.views().read().unwrap_or_else(PoisonError::into_inner);
             for record in &mut records {
                 if let Some(by) = views.state.redactions.get(&record.position) {
-                    (record.body, record.command) = (Vec::new(), Vec::new());
+                    (record.body, record.command) = (Bytes::new(), Bytes::new());
                     record.redacted_by = Some(*by);
                 }
             }

@@ -9,7 +9,7 @@ use hefu_api::{
 };
 use hefu_engine::{Mode, Session, undone};
 
-use crate::desk::{Desk, failed};
+use crate::desk::{Desk, HandedIn, failed};
 
 /// One command.
 pub(crate) async fn one(
@@ -45,7 +45,12 @@ pub(crate) async fn batch(
     mode: Mode,
     session: Option<Session>,
 ) -> Result<v1::SubmitBatchResponse, Problem> {
-    let mut answers = desk.submit(commands, mode, session).await?;
+    answered(desk.hand_in(commands, mode, session).await?, mode).await
+}
+
+/// The answers to many that were handed in.
+pub(crate) async fn answered(waiting: HandedIn, mode: Mode) -> Result<v1::SubmitBatchResponse, Problem> {
+    let mut answers = waiting.answers().await?;
     if mode == Mode::Atomic {
         undone(&mut answers);
     }

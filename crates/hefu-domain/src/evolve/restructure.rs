@@ -7,7 +7,7 @@ use crate::{
     decide::leaving,
     event::ProjectFormed,
     id::ProjectId,
-    state::{CameOf, Meta, Project, Round, State},
+    state::{CameOf, ClaimStatus, Meta, Project, Round, State, Transfer},
     time::Date,
 };
 
@@ -77,6 +77,9 @@ impl State {
             successions: whole.successions.clone(),
             taxes: BTreeMap::new(),
         };
+        let waits = |one: &Transfer| one.accepted_at.is_some() && one.claim == ClaimStatus::Pending;
+        let waiting = (0u32..).zip(&formed.transfers).filter(|(_, transfer)| waits(transfer));
+        self.waiting_claims.extend(waiting.map(|(number, _)| (e.project, number)));
         self.projects.insert(e.project, formed);
         self.add_codes(e.project, meta.position, &e.codes)?;
         e.values

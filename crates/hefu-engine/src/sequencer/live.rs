@@ -1,9 +1,6 @@
 //! Looking at a ledger while it is written: where its log is, how far it has come, how it was.
 
-use std::{
-    sync::{Arc, Condvar, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use hefu_chain::hash::ChainHash;
 use hefu_domain::time::Timestamp;
@@ -16,35 +13,28 @@ use crate::{
     reader::{self, Reader},
 };
 
-/// How many records are published, for those who wait for more.
-#[derive(Debug, Default)]
-pub struct Progress {
-    size: Mutex<u64>,
-    grown: Condvar,
-}
+type Listener = Box<dyn Fn(u64) + Send + Sync>;
 
-impl Progress {
+/// Who is told how many records are published.
+#[derive(Default)]
+pub(super) struct Listeners(RwLock<Vec<Listener>>);
+
+impl Listeners {
     /// So many are.
-    pub(super) fn note(&self, size: u64) {
-        let mut known = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known != size {
-            *known = size;
-            self.grown.notify_all();
+    pub(super) fn tell(&self, size: u64) {
+        for listener in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            listener(size);
         }
-    }
-
-    /// Waits until there are more than `known`, at most so long; gives how many there are.
-    pub fn wait(&self, known: u64, at_most: Duration) -> u64 {
-        let size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.grown.wait_timeout_while(size, at_most, |size| *size <= known);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
 impl Engine {
-    /// How far it has come.
-    pub fn progress(&self) -> Arc<Progress> {
-        self.progress.clone()
+    /// Tells how many records are published, now and after each commit, on the writer's thread: what is told must be
+    /// taken in a moment. Those who submitted are answered afterwards.
+    pub fn on_growth(&self, listener: impl Fn(u64) + Send + Sync + 'static) {
+        let mut listeners = self.listeners.0.write().unwrap_or_else(PoisonError::into_inner);
+        listener(self.log().size());
+        listeners.push(Box::new(listener));
     }
 
     /// The log as it is read now. Ask again after a while: the writer may have had to open it anew.

@@ -96,6 +96,40 @@ fn altered_foreign_and_late_envelopes_are_refused_with_a_signed_refusal() {
     engine.close().unwrap();
 }
 
+/// The writer checks the signatures of all that wait together: a wrong one is its sender's alone.
+#[test]
+fn of_many_who_wait_together_each_gets_its_own_answer() {
+    let bench = Bench::new();
+    let engine = bench.open();
+    let mut signer = bench.signer();
+    project(&engine, &mut signer);
+    let (told, grown) = std::sync::mpsc::channel();
+    engine.on_growth(move |size| told.send(size).unwrap());
+    let before = grown.recv().unwrap();
+    let (tell, answers) = std::sync::mpsc::channel();
+    for number in 0..40u64 {
+        let (_, mut bytes) = sign(&engine, &mut signer, "330108", report(10_000 + number));
+        if number % 8 == 3 {
+            bytes = String::from_utf8(bytes).unwrap().replace(".00\"", ".01\"").into_bytes();
+        }
+        let (tell, few) = (tell.clone(), vec![bytes]);
+        engine.submit_then(few, Mode::Each, None, move |outcome| tell.send((number, outcome)).unwrap());
+    }
+    drop(tell);
+    let mut positions = Vec::new();
+    for (number, outcome) in answers {
+        let answer = outcome.unwrap().remove(0);
+        let expected = if number % 8 == 3 { "bad_signature" } else { "ok" };
+        assert_eq!(code(&answer), expected, "{number}");
+        positions.extend(answer.accepted().map(|accepted| (number, accepted.position)));
+    }
+    positions.sort_unstable();
+    assert_eq!(positions.len(), 35);
+    assert!(positions.windows(2).all(|two| two[0].1 < two[1].1), "in the order in which they came");
+    engine.close().unwrap();
+    assert_eq!(grown.iter().last(), Some(before + 35), "whoever listens hears of the last one");
+}
+
 #[test]
 fn stop_atomic_and_dry_run_write_what_they_say() {
     let bench = Bench::new();

@@ -57,6 +57,15 @@ fn entry_code(views: &Views, region: RegionId) -> String {
     views.state.regions.get(region).designations[0].code.to_string()
 }
 
+/// The claims that wait are those that a look at every transfer finds.
+pub(super) fn waiting_claims(views: &Views) -> Vec<(ProjectId, u32)> {
+    let projects = views.state.projects.iter();
+    let numbered =
+        projects.flat_map(|(id, known)| (0u32..).zip(&known.transfers).map(|(n, one)| (*id, n, one)));
+    let waits = numbered.filter(|(.., one)| one.accepted_at.is_some() && one.claim == ClaimStatus::Pending);
+    waits.map(|(id, number, _)| (id, number)).collect()
+}
+
 /// Opens disputes about everything that the bits choose; what the rules refuse is left out.
 fn quarrel(ledger: &mut Ledger<Views>, mut choose: u64) {
     let mut matters: Vec<(String, Matter, Option<Decimal>)> = Vec::new();
@@ -181,12 +190,15 @@ proptest! {
         steps.insert(0, Step::Policy { superior: choose & 1 == 1, last_hop: choose & 2 == 2, large: 2 });
         let mut ledger = play(&steps);
         quarrel(&mut ledger, choose);
+        let known = |views: &Views| views.state.waiting_claims.iter().copied().collect::<Vec<_>>();
+        prop_assert_eq!(known(&ledger.fold), waiting_claims(&ledger.fold));
         let periods = periods(&ledger.fold);
         let (now, open) = rows(&ledger.fold, &periods);
         let (refused, _) = rows(&resolve(&ledger, || false), &periods);
         let (confirmed, _) = rows(&resolve(&ledger, || true), &periods);
         let mut bits = confirm;
         let mixed = resolve(&ledger, || { bits = bits.rotate_left(1); bits & 1 == 1 });
+        prop_assert_eq!(known(&mixed), waiting_claims(&mixed));
         let (mixed, _) = rows(&mixed, &periods);
         for (key, row) in &now {
             let name = format!("{} {} {}", entry_code(&ledger.fold, key.0), key.1, key.2);

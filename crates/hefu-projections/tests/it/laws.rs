@@ -130,6 +130,8 @@ proptest! {
             project: super::ledger::project("P903"), reason: String::new(),
         };
         ledger.submit(&[&office], &merge.into()).unwrap();
+        let waiting: Vec<_> = ledger.fold.state.waiting_claims.iter().copied().collect();
+        prop_assert_eq!(waiting, super::contested::waiting_claims(&ledger.fold));
         let after = table(&ledger.fold, &periods);
         let stock = |row: &Row| row.missing;
         for ((key, was), (_, is)) in figures(before.clone()).iter().zip(figures(after).iter()) {

@@ -11,13 +11,13 @@ use hefu_api::{
 };
 use hefu_engine::Session;
 use tokio::sync::mpsc;
-use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Service, status};
 use crate::{desk::stops, submit};
 
-/// Batches of one stream that may wait for the reader of their answers.
+/// Batches of one stream that may wait for the writer, or for the reader of their answers.
 const AHEAD: usize = 4;
 
 #[tonic::async_trait]
@@ -37,8 +37,9 @@ impl LedgerService for Service {
         request: Request<Streaming<SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
         self.call(Operation::SubmitBatch, request, |desk, _, mut requests| async move {
-            let (answers, stream) = mpsc::channel(AHEAD);
+            let (line, waiting) = mpsc::channel(AHEAD);
             let session = Session::default();
+            // One batch is read and checked while the ones before it are written; nothing after a failure is taken.
             tokio::spawn(async move {
                 let mut mode = None;
                 let mut stopping = desk.stopping.clone();
@@ -48,32 +49,32 @@ impl LedgerService for Service {
                         // What was answered is on record; what comes later is to be sent again elsewhere or later.
                         _ = stopping.wait_for(|stop| *stop) => Err(status(stops())),
                         // Nobody is left to tell.
-                        () = answers.closed() => break,
+                        () = line.closed() => break,
                     };
-                    let asked = match next {
-                        Ok(Some(asked)) => asked,
+                    let handed_in = match next {
                         Ok(None) => break,
-                        Err(error) => {
-                            let _ = answers.send(Err(error)).await;
-                            break;
-                        }
+                        Err(error) => Err(error),
+                        Ok(Some(asked)) => match submit::mode(&asked) {
+                            Err(wrong) => Err(status(wrong)),
+                            Ok(asks) => {
+                                let mode = *mode.get_or_insert(asks);
+                                let handed_in =
+                                    desk.hand_in(asked.commands, mode, Some(session.clone())).await;
+                                handed_in.map(|handed_in| (handed_in, mode)).map_err(status)
+                            }
+                        },
                     };
-                    let wanted = match (mode, submit::mode(&asked)) {
-                        (None, Ok(first)) => *mode.insert(first),
-                        (Some(first), Ok(_)) => first,
-                        (_, Err(error)) => {
-                            let _ = answers.send(Err(status(error))).await;
-                            break;
-                        }
-                    };
-                    let done = submit::batch(&desk, asked.commands, wanted, Some(session.clone())).await;
-                    let over = done.is_err();
-                    if answers.send(done.map_err(status)).await.is_err() || over {
+                    let over = handed_in.is_err();
+                    if line.send(handed_in).await.is_err() || over {
                         break;
                     }
                 }
             });
-            let stream: Self::SubmitBatchStream = Box::pin(ReceiverStream::new(stream));
+            let stream = ReceiverStream::new(waiting).then(async |handed_in| {
+                let (handed_in, mode) = handed_in?;
+                submit::answered(handed_in, mode).await.map_err(status)
+            });
+            let stream: Self::SubmitBatchStream = Box::pin(stream);
             Ok(stream)
         })
         .await

@@ -121,6 +121,29 @@ async fn a_stream_of_commands_is_answered_one_by_one() {
     assert_eq!(codes(stopping).await, [vec!["ok", "foreign_office"], vec!["skipped"]]);
 }
 
+/// Batches are checked ahead of those being written, and answered in the order in which they came.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_stream_is_answered_in_order() {
+    let mut bench = Bench::serve();
+    let batches: Vec<v1::SubmitBatchRequest> = (0..12)
+        .map(|batch| {
+            let commands =
+                (0..20).map(|n| bench.sign("330881", report("2023-09", &format!("{batch}{n:02}.00"))));
+            v1::SubmitBatchRequest { commands: commands.collect(), ..Default::default() }
+        })
+        .collect();
+    let mut client = bench.client(None).await;
+    let stream = client.ledger.submit_batch(tokio_stream::iter(batches)).await.unwrap();
+    let answers: Vec<_> = stream.into_inner().map(|answer| answer.unwrap().answers).collect().await;
+    assert_eq!(answers.iter().map(Vec::len).collect::<Vec<_>>(), [20; 12]);
+    let position = |answer: v1::Answer| match answer.outcome.unwrap() {
+        v1::answer::Outcome::Accepted(accepted) => accepted.position,
+        v1::answer::Outcome::Refused(refused) => panic!("{}", refused.code),
+    };
+    let positions: Vec<u64> = answers.into_iter().flatten().map(position).collect();
+    assert!(positions.windows(2).all(|two| two[0] < two[1]), "{positions:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_question_has_its_answer() {
     let bench = Bench::serve();

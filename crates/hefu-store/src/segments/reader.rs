@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use super::sparse::Sparse;
+use super::sparse::{SPACING, Sparse};
 use super::walk::{FIRST_FRAME, Step, Stop, Walk};
 use crate::disk::{Disk, DiskFile};
 use crate::log::owned;
@@ -169,10 +169,18 @@ impl LogReader for SegmentReader {
                 segment.near(file.as_ref(), from)?
             };
             let mut walk = Walk::new(file.as_ref(), &segment.path, start, segment.end(), SCAN_CHUNK);
+            let (mut seen, mut noted) = (Vec::new(), start.1);
             loop {
                 match walk.step()? {
-                    Step::Record { record, .. } => {
+                    Step::Record { offset, record } => {
+                        let place = (record.position, offset);
+                        if !record.command.is_empty() && offset >= noted + SPACING {
+                            seen.push(place);
+                            noted = offset;
+                        }
                         if record.position >= from && visit(record).is_break() {
+                            // Whoever reads in steps finds the next one without walking here again.
+                            segment.sparse().follow(start.0, &seen, place);
                             return Ok(());
                         }
                     }
