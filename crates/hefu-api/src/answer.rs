@@ -15,7 +15,7 @@ mod suggest;
 mod vintages;
 
 use hefu_domain::{period::Period, region::RegionId, state::State, time::Date, vintage::Vintage};
-use hefu_projections::{Views, as_of::AsOf, find};
+use hefu_projections::{Then, Views, as_of::AsOf, find};
 
 pub use page::Token;
 
@@ -81,6 +81,18 @@ pub trait Question: Default + Send + 'static {
 
     /// The answer, to a caller with this reach.
     fn answer(&self, known: &Known<'_>, reach: Reach) -> Result<Self::Answer, Problem>;
+
+    /// The answer as it was known then, told from what is known now; `None` where the ledger must be folded up to there.
+    /// `known` is what is known now, with the position and the head of then.
+    fn answer_then(
+        &self,
+        known: &Known<'_>,
+        then: Then,
+        reach: Reach,
+    ) -> Result<Option<Self::Answer>, Problem> {
+        let _ = (known, then, reach);
+        Ok(None)
+    }
 
     /// The position that the question wants, if it wants a certain one: that of the page before, or the one named.
     fn as_of(&self) -> Result<Option<AsOf>, Problem> {

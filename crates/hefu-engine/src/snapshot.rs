@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Raised whenever a saved type changes meaning or shape; other versions are ignored.
-const VERSION: u8 = 10;
+const VERSION: u8 = 11;
 const MAGIC: &[u8; 8] = b"HEFUSNAP";
 const HEADER: usize = 8 + 1 + 32;
 const FOLDER: &str = "snapshot";

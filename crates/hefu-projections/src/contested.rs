@@ -220,7 +220,8 @@ fn shifted(row: &Row, shift: &Parts) -> Row {
     }
 }
 
-fn parts_of(state: &State, indicator: IndicatorId) -> Vec<IndicatorId> {
+/// The parts of a ratio; of another indicator, itself.
+pub(crate) fn parts_of(state: &State, indicator: IndicatorId) -> Vec<IndicatorId> {
     let entry = &state.indicators[usize::from(indicator.0)];
     let parts = [entry.numerator, entry.denominator].into_iter().flatten();
     let parts: Vec<_> = parts.filter_map(|code| Some(state.indicator(code)?.0)).collect();

@@ -19,6 +19,7 @@ pub mod revised;
 pub mod revisions;
 pub mod settlement;
 pub mod status;
+mod unsettled;
 pub mod vintages;
 
 use hefu_domain::{
@@ -32,7 +33,7 @@ use hefu_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::counting::Counting;
+use crate::{counting::Counting, unsettled::Unsettled};
 
 /// Every answer, as known after the first `size` records.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,12 +46,23 @@ pub struct Views {
     pub state: State,
     /// The indicator cube.
     pub counting: Counting,
+    unsettled: Unsettled,
+}
+
+/// A ledger's state of knowledge in the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Then {
+    /// Number of records known.
+    pub size: u64,
+    /// Instant of the last of them.
+    pub ts: Timestamp,
 }
 
 impl Views {
     /// Folds the next record. The registry and the cube move together: no reader sees one without the other.
     pub fn apply(&mut self, meta: &Meta, event: &Event) -> Result<(), Inconsistent> {
         let Views { state, counting, .. } = self;
+        let extent = unsettled::extent(state);
         match reach(state, event) {
             Reach::Nothing => state.evolve(meta, event)?,
             Reach::Value => {
@@ -87,6 +99,12 @@ impl Views {
                 counting.recount(state, meta.position);
             }
         }
+        if unsettled::changes_lists(event) {
+            self.unsettled.note_lists(meta.position);
+        }
+        if unsettled::extent(&self.state) != extent {
+            self.unsettled.note_contested(&self.state, meta.position);
+        }
         (self.size, self.ts) = (meta.position + 1, meta.ts);
         Ok(())
     }
@@ -96,7 +114,7 @@ impl Views {
     pub fn restated(&self) -> Option<Views> {
         let state = self.state.restated()?;
         let counting = self.counting.recounted(&state);
-        Some(Views { size: self.size, ts: self.ts, state, counting })
+        Some(Views { size: self.size, ts: self.ts, state, counting, unsettled: self.unsettled.clone() })
     }
 }
 

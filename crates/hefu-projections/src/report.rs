@@ -3,14 +3,16 @@
 //! The report that the command line prints, files hold and services answer with: whoever asks gets these figures.
 
 use hefu_domain::{
+    indicator::Count,
     period::Period,
     region::RegionId,
     state::{IndicatorId, State},
+    time::Date,
 };
 
 use crate::{
-    Views,
-    contested::{Contested, Outcomes},
+    Then, Views,
+    contested::{Contested, Outcomes, parts_of},
     counting::Row,
     status::Status,
 };
@@ -25,6 +27,7 @@ pub struct Report<'v> {
     /// The period.
     pub period: Period,
     contested: Contested,
+    then: Option<Then>,
 }
 
 /// One figure of a report.
@@ -48,12 +51,42 @@ impl<'v> Report<'v> {
     ) -> Report<'v> {
         let indicators = if indicators.is_empty() { in_force(&views.state) } else { indicators };
         let contested = Contested::over(views, &indicators, period);
-        Report { views, areas, indicators, period, contested }
+        Report { views, areas, indicators, period, contested, then: None }
+    }
+
+    /// As it was known then, told from the sums' past without folding the log again; `None` where only the fold up to there
+    /// can tell: names or lists have changed since, something was contested about a project with a part in one of the
+    /// areas, or implemented projects are to be counted.
+    pub fn then(
+        views: &'v Views,
+        then: Then,
+        areas: Vec<RegionId>,
+        indicators: Vec<IndicatorId>,
+        period: Period,
+    ) -> Option<Report<'v>> {
+        let state = &views.state;
+        let indicators = if indicators.is_empty() { in_force(state) } else { indicators };
+        let folded = |part: &IndicatorId| {
+            state.indicators[usize::from(part.0)].count == Some(Count::LargeProjectsImplemented)
+        };
+        let parts = indicators.iter().flat_map(|indicator| parts_of(state, *indicator));
+        if parts.into_iter().any(|part| folded(&part)) || !views.unsettled.settled(state, then.size, &areas) {
+            return None;
+        }
+        let contested = Contested::default();
+        Some(Report { views, areas, indicators, period, contested, then: Some(then) })
     }
 
     /// One row.
     pub fn row(&self, area: RegionId, indicator: IndicatorId) -> Row {
-        self.views.counting.row(&self.views.state, area, indicator, self.period)
+        let Views { state, counting, .. } = self.views;
+        let past =
+            self.then.and_then(|then| counting.row_at(state, area, (indicator, self.period), then.size));
+        past.unwrap_or_else(|| counting.row(state, area, indicator, self.period))
+    }
+
+    fn day(&self) -> Date {
+        self.then.map_or(self.views.ts, |then| then.ts).date()
     }
 
     /// What a row may become while something behind it is contested.
@@ -63,14 +96,14 @@ impl<'v> Report<'v> {
 
     /// How far a row can be relied on.
     pub fn status(&self, row: &Row) -> Status {
-        Status::of(self.views, row, self.outcomes(row).as_ref())
+        Status::on(self.day(), row, self.outcomes(row).as_ref())
     }
 
     /// One figure.
     pub fn figure(&self, area: RegionId, indicator: IndicatorId) -> Figure {
         let row = self.row(area, indicator);
         let outcomes = self.outcomes(&row);
-        let status = Status::of(self.views, &row, outcomes.as_ref());
+        let status = Status::on(self.day(), &row, outcomes.as_ref());
         let outcomes = outcomes.filter(|_| !row.missing);
         Figure { row, status, outcomes }
     }

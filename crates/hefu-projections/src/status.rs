@@ -1,6 +1,6 @@
 //! How far a figure can be relied on, as one letter of SDMX's `OBS_STATUS`.
 
-use hefu_domain::period::Period;
+use hefu_domain::time::Date;
 
 use crate::{Views, contested::Outcomes, counting::Row};
 
@@ -21,10 +21,15 @@ impl Status {
     /// Of a row with what it may become. The first that fits, in the order above; a period is over once the views know
     /// of a day after its last.
     pub fn of(views: &Views, row: &Row, outcomes: Option<&Outcomes>) -> Status {
+        Status::on(views.ts.date(), row, outcomes)
+    }
+
+    /// The same, on the last day that is known of.
+    pub(crate) fn on(day: Date, row: &Row, outcomes: Option<&Outcomes>) -> Status {
         match outcomes {
             _ if row.missing => Status::Missing,
             Some(_) => Status::Contested,
-            None if running(views, row.period) => Status::Provisional,
+            None if row.period.end() >= day => Status::Provisional,
             None => Status::Normal,
         }
     }
@@ -38,8 +43,4 @@ impl Status {
             Status::Normal => "A",
         }
     }
-}
-
-fn running(views: &Views, period: Period) -> bool {
-    period.end() >= views.ts.date()
 }

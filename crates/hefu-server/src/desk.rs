@@ -19,7 +19,7 @@ use hefu_api::{
 use hefu_domain::{time::Date, vintage::Vintage};
 use hefu_engine::{Answer, Engine, EngineError, FEW, Mode, QUEUE, Reader, Session, system_clock};
 use hefu_projections::{
-    Views,
+    Then, Views,
     as_of::{AsOf, is_future},
     find, vintages,
 };
@@ -220,14 +220,28 @@ impl Desk {
         let Some(as_of) = as_of else {
             return self.work(move |desk| desk.now(|known| question.answer(&known, reach))).await;
         };
-        let _turn = self.folds.acquire().await.map_err(|_| failed())?;
-        self.work(move |desk| {
-            let Some(reader) = desk.past(as_of)? else {
-                return desk.now(|known| question.answer(&known, reach));
+        let told = move |desk: &Desk| {
+            let Some(size) = desk.size_at(as_of)? else {
+                return desk.now(|known| question.answer(&known, reach)).map(Ok);
             };
-            answer_from(&reader, None, &question, reach, today)
-        })
-        .await
+            Ok(desk.told(size, &question, reach)?.ok_or((size, question)))
+        };
+        let (size, question) = match self.work(told).await? {
+            Ok(answer) => return Ok(answer),
+            Err(unknown) => unknown,
+        };
+        let _turn = self.folds.acquire().await.map_err(|_| failed())?;
+        self.work(move |desk| answer_from(&*desk.at_size(size)?, None, &question, reach, today)).await
+    }
+
+    /// What was known after the first `size` records, as far as it can be told from what is known now.
+    fn told<Q: Question>(&self, size: u64, question: &Q, reach: Reach) -> Result<Option<Q::Answer>, Problem> {
+        let (head, ts) = self.engine.known_at(size)?;
+        let head = head.to_string();
+        let views = self.engine.views().read().unwrap_or_else(PoisonError::into_inner);
+        let today = ts.date().min(system_clock().date());
+        let known = Known { views: &views, position: size - 1, head: &head, today, frozen: None };
+        question.answer_then(&known, Then { size, ts }, reach)
     }
 
     /// Waits for the position that a question wants. What is wrong with its words is said before, and not only after.
@@ -308,6 +322,11 @@ impl Desk {
 
     /// The ledger as it was known then; `None` if that is as it is known now.
     pub(crate) fn past(&self, as_of: AsOf) -> Result<Option<Arc<Reader>>, Problem> {
+        self.size_at(as_of)?.map(|size| self.at_size(size)).transpose()
+    }
+
+    /// How many records were known then; `None` if that is all that are known now.
+    fn size_at(&self, as_of: AsOf) -> Result<Option<u64>, Problem> {
         let now = *self.grown.borrow();
         let size = match as_of {
             AsOf::Position(position) if position < now => position + 1,
@@ -328,7 +347,7 @@ impl Desk {
         if size == self.engine.views().read().unwrap_or_else(PoisonError::into_inner).size {
             return Ok(None);
         }
-        self.at_size(size).map(Some)
+        Ok(Some(size))
     }
 
     /// The ledger as known after its first `size` records.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use hefu_chain::hash::ChainHash;
+use hefu_chain::{chain::ChainContext, hash::ChainHash, leaf::LeafRef};
 use hefu_domain::time::Timestamp;
 use hefu_store::LogReader;
 
@@ -52,6 +52,17 @@ impl Engine {
         commit
             .map(|commit| ChainHash(commit.head))
             .ok_or_else(|| EngineError::bad_record(last)("no commit ends with it".to_owned()))
+    }
+
+    /// The chain head after the first `size` records, and the instant of the last of them.
+    pub fn known_at(&self, size: u64) -> Result<(ChainHash, Timestamp), EngineError> {
+        let last = size.saturating_sub(1);
+        let bad = EngineError::bad_record(last);
+        let record = self.log().get(last)?;
+        let record = record.ok_or_else(|| bad("it is missing".to_owned()))?;
+        let leaf = LeafRef::parse(&record.leaf).map_err(|error| bad(error.to_string()))?;
+        let ts = leaf.ts.parse().map_err(|_| bad("its instant cannot be read".to_owned()))?;
+        Ok((ChainContext::new(&self.origin).link(&record.leaf), ts))
     }
 
     /// The ledger as known after its first `size` records: a fold of its own, from a snapshot where one serves.

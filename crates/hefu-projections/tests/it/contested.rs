@@ -14,17 +14,18 @@ use hefu_domain::{
     state::{ClaimStatus, IndicatorId},
 };
 use hefu_projections::{
-    Views,
+    Then, Views,
     contested::{Contested, Outcomes},
     counting::Row,
+    report::Report,
     status::Status,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    history::{Step, history, play},
-    laws::{config, periods},
+    history::{Step, history, play, with_areas},
+    laws::{config, fold, periods},
     ledger::Ledger,
     script,
 };
@@ -275,4 +276,52 @@ fn too_many_claims_to_try_out() {
             .to_owned(),
     );
     script::check::<Views>(&lines.join("\n"), show);
+}
+
+proptest! {
+    #![proptest_config(config(60))]
+
+    /// As of a past position a report tells what it told then, wherever that can be told without folding the log again:
+    /// wherever nothing was contested about a project with a part in the area.
+    #[test]
+    fn a_report_of_the_past_is_the_report_of_that_time(
+        steps in with_areas(),
+        choose in any::<u64>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut ledger = play(&steps);
+        quarrel(&mut ledger, choose);
+        let size = 4 + cut.index(ledger.log.len() - 3);
+        let (now, before) = (&ledger.fold, fold(ledger.log[..size].iter()));
+        let then = Then { size: size as u64, ts: before.ts };
+        for period in periods(now) {
+            for (region, indicator) in now.state.regions.iter().flat_map(|region| {
+                now.state.indicator_ids.values().map(|indicator| (region.id, *indicator))
+            }) {
+                let asked = || (vec![region], vec![indicator], period);
+                let (areas, indicators, period) = asked();
+                if let Some(told) = Report::then(now, then, areas, indicators, period) {
+                    let (areas, indicators, period) = asked();
+                    let known = Report::new(&before, areas, indicators, period);
+                    prop_assert_eq!(told.figure(region, indicator), known.figure(region, indicator));
+                    prop_assert_eq!(told.status(&told.row(region, indicator)), known.figure(region, indicator).status);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_nobody_contested_is_told_without_folding_again() {
+    let register = |project| Step::Register { project, county: 0, month: 0, planned: 1 };
+    let ledger = play(&[register(1), register(2), register(3)]);
+    let (now, size) = (&ledger.fold, ledger.log.len() as u64 - 1);
+    let then = Then { size, ts: ledger.log[ledger.log.len() - 2].0.ts };
+    let (nation, period) = (RegionId(0), "2023".parse().unwrap());
+    let count = now.state.indicator("N_PRJ".parse().unwrap()).map(|(id, _)| id);
+    let report = Report::then(now, then, vec![nation], vec![count.unwrap()], period);
+    assert!(report.is_some());
+    // Before the regions were there, the lists were others.
+    let then = Then { size: 1, ts: now.ts };
+    assert!(Report::then(now, then, vec![nation], Vec::new(), period).is_none());
 }

@@ -71,9 +71,12 @@ async fn what_is_written_is_read_at_once() {
     let as_of = (accepted.position - 1).to_string();
     let moment = v1::Moment { as_of, ..Default::default() };
     let question = v1::IndicatorsRequest { moment: Some(moment), ..indicators("330881", false) };
-    let answer = statistics.query.indicators(question).await.unwrap().into_inner();
+    let answer = statistics.query.indicators(question.clone()).await.unwrap().into_inner();
     assert_eq!(answer.position, accepted.position - 1);
     assert_eq!(figure(&answer.rows[0]).1, "35000000.50");
+    // Told from the sums' past it is what a fold up to there finds; no region has changed, so both geographies are one.
+    let folded = v1::IndicatorsRequest { geography: "current".to_owned(), ..question };
+    assert_eq!(statistics.query.indicators(folded).await.unwrap().into_inner(), answer);
 }
 
 #[tokio::test(flavor = "multi_thread")]
