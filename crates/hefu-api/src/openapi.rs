@@ -21,7 +21,7 @@ pub fn document() -> Value {
     for route in &ROUTES {
         let method = match route.form {
             Form::Get | Form::Lines => "get",
-            Form::Post => "post",
+            Form::Post | Form::Exchange => "post",
             Form::Put => "put",
         };
         paths.entry(route.path).or_default().insert(method.to_owned(), operation(route));
@@ -85,15 +85,20 @@ fn operation(route: &Route) -> Value {
                 }
             }
         }
+        Form::Exchange => {
+            let lines = json!({"type": "string", "description": format!("Lines of {}.", method.takes)});
+            body = Some(json!({"required": true, "content": {"application/x-ndjson": {"schema": lines}}}));
+        }
         Form::Post | Form::Put => {
             let schema = json!({"$ref": format!("#/components/schemas/{}", method.takes)});
             body = Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}));
         }
     }
-    let media = if route.form == Form::Lines { "application/x-ndjson" } else { "application/json" };
+    let lines = matches!(route.form, Form::Lines | Form::Exchange);
+    let media = if lines { "application/x-ndjson" } else { "application/json" };
     let answer = json!({"$ref": format!("#/components/schemas/{}", method.gives)});
     let mut responses = Map::new();
-    let content = if route.form == Form::Lines {
+    let content = if lines {
         // One object a line: no schema describes the whole.
         json!({media: {"schema": {"type": "string", "description": format!("Lines of {}.", method.gives)}}})
     } else {
@@ -124,7 +129,7 @@ fn operation(route: &Route) -> Value {
         );
     }
     let mut operation = json!({
-        "operationId": if route.form == Form::Lines { format!("{name}Stream") } else { name.to_owned() },
+        "operationId": if lines { format!("{name}Stream") } else { name.to_owned() },
         "tags": [method.service],
         "summary": method.words,
         "security": [{"token": []}, {}],

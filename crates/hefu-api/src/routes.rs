@@ -12,6 +12,8 @@ pub enum Form {
     Lines,
     /// `POST`: the request as a JSON object.
     Post,
+    /// `POST`: requests and answers, one JSON object a line each.
+    Exchange,
     /// `PUT`: the same, and part of it in the path.
     Put,
 }
@@ -32,9 +34,10 @@ const fn route(operation: Operation, form: Form, path: &'static str) -> Route {
 }
 
 /// All of them.
-pub const ROUTES: [Route; 19] = [
+pub const ROUTES: [Route; 20] = [
     route(Operation::Submit, Form::Post, "/v1/commands"),
     route(Operation::SubmitBatch, Form::Post, "/v1/commands/batch"),
+    route(Operation::SubmitBatch, Form::Exchange, "/v1/commands/stream"),
     route(Operation::GetReceipt, Form::Get, "/v1/receipts/{id}"),
     route(Operation::Indicators, Form::Get, "/v1/indicators"),
     route(Operation::Explain, Form::Get, "/v1/explain"),

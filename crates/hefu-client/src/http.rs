@@ -99,6 +99,19 @@ impl Http {
         Http::finish(url, max, request.send(body))
     }
 
+    /// The same for what is large: it may take so long, all in all.
+    pub(crate) fn post_long(
+        &self,
+        url: &str,
+        kind: &str,
+        body: &[u8],
+        (max, limit): (u64, Duration),
+    ) -> Result<Answer, HttpError> {
+        let request = self.as_caller(self.agent.post(url)).header("content-type", kind);
+        let request = request.config().timeout_global(Some(limit.max(self.limit))).build();
+        Http::finish(url, max, request.send(body))
+    }
+
     /// With what stands in every request.
     fn as_caller<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
         self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))

@@ -15,7 +15,9 @@ mod witness;
 pub use cosign::{Collected, FailMode, History, Outcome, Shortfall, collect};
 pub use http::{Answer, Http, HttpError};
 pub use monitor::{Alarm, AlarmKind, Memory, Unwatchable, Watched, watch};
-pub use service::{Answered, BATCH_BYTES, Denial, LedgerService, OnRecord, ServiceFailure, Together};
+pub use service::{
+    Answered, BATCH_BYTES, Denial, LedgerService, OnRecord, ServiceFailure, TOGETHER_BYTES, Together, fitting,
+};
 pub use site::Site;
 pub use standing::{Standing, standings};
 pub use witness::{Asked, LogKey, WitnessAt};

@@ -11,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::http::{self, Http, HttpError};
 
-pub use self::writing::{Answered, BATCH_BYTES, Denial, OnRecord, Together};
+pub use self::writing::{Answered, BATCH_BYTES, Denial, OnRecord, TOGETHER_BYTES, Together, fitting};
 
 /// Bytes of one answer: a page of records in Base64, with room to spare.
 const MAX_ANSWER: u64 = 64 << 20;

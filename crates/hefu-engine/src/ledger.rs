@@ -85,6 +85,8 @@ struct Pending {
     facts: Vec<(Meta, Event)>,
     streams: HashMap<StreamKey, StreamHead>,
     commands: HashMap<Uuid, (u64, Digest)>,
+    /// Nothing follows that is decided on what came before it: the state need not run ahead.
+    still: bool,
     /// The log's new key, if one of them rotated it: it signs the commit.
     log_key: Option<SecretKey>,
 }
@@ -94,24 +96,14 @@ impl Ledger {
     /// them with one fdatasync, publish, answer. Nobody is shown a fact that is not on disk.
     pub(crate) fn commit(&mut self, checked: &[Checked], mode: Mode) -> Result<Vec<Answer>, EngineError> {
         let before = (self.head, self.ts);
-        let mut pending = Pending::default();
-        let mut answers = Vec::with_capacity(checked.len());
-        let mut refused = false;
-        // One look at the clock for all of them: a commit is one instant.
-        let ts = (self.clock)().max(self.ts);
-        let stamp = ts.to_string();
-        for one in checked {
-            let skip = refused && mode != Mode::Each;
-            let decided =
-                if skip { Err(Refused::Skipped) } else { self.decide(one, (ts, &stamp), &mut pending) };
-            refused |= decided.is_err();
-            answers.push(match decided {
-                Ok(accepted) => Answer::Accepted(accepted),
-                Err(reason) => self.refuse(reason, one),
-            });
-        }
+        let still = mode == Mode::DryRun && checked.len() == 1;
+        let mut pending = Pending { still, ..Pending::default() };
+        let (mut answers, refused) = self.decide_all(checked, mode, &mut pending);
         if mode == Mode::DryRun || (mode == Mode::Atomic && refused) {
-            self.state = self.views.read().unwrap_or_else(PoisonError::into_inner).state.clone();
+            // What was not let run ahead needs no copy of the whole state.
+            if !pending.still && !pending.records.is_empty() {
+                self.state = self.views.read().unwrap_or_else(PoisonError::into_inner).state.clone();
+            }
             (self.head, self.ts) = before;
             return Ok(answers);
         }
@@ -135,6 +127,35 @@ impl Ledger {
             }
         }
         Ok(answers)
+    }
+
+    /// Tries commands one after the other on a copy of the state that the caller made: none is made here.
+    pub(crate) fn try_on(&mut self, copy: &mut State, checked: &[Checked]) -> Vec<Answer> {
+        let before = (self.head, self.ts);
+        std::mem::swap(&mut self.state, copy);
+        let (answers, _) = self.decide_all(checked, Mode::DryRun, &mut Pending::default());
+        std::mem::swap(&mut self.state, copy);
+        (self.head, self.ts) = before;
+        answers
+    }
+
+    /// Decides commands one after the other; tells whether one was refused.
+    fn decide_all(&mut self, checked: &[Checked], mode: Mode, pending: &mut Pending) -> (Vec<Answer>, bool) {
+        let mut answers = Vec::with_capacity(checked.len());
+        let mut refused = false;
+        // One look at the clock for all of them: a commit is one instant.
+        let ts = (self.clock)().max(self.ts);
+        let stamp = ts.to_string();
+        for one in checked {
+            let skip = refused && mode != Mode::Each;
+            let decided = if skip { Err(Refused::Skipped) } else { self.decide(one, (ts, &stamp), pending) };
+            refused |= decided.is_err();
+            answers.push(match decided {
+                Ok(accepted) => Answer::Accepted(accepted),
+                Err(reason) => self.refuse(reason, one),
+            });
+        }
+        (answers, refused)
     }
 
     /// Checks identity, signature and time, asks the rules, lets state and head run ahead.
@@ -172,8 +193,10 @@ impl Ledger {
                 leaf.clone_from(&record.leaf);
                 record.command = signed.bytes().to_vec();
             }
-            let evolved = self.state.evolve(&meta, &event);
-            evolved.unwrap_or_else(|error| unreachable!("rules and folds agree: {error}"));
+            if !pending.still {
+                let evolved = self.state.evolve(&meta, &event);
+                evolved.unwrap_or_else(|error| unreachable!("rules and folds agree: {error}"));
+            }
             pending.records.push(record);
             pending.facts.push((meta, event));
         }

@@ -15,17 +15,19 @@ use std::{
 };
 
 use hefu_chain::origin::Origin;
+use hefu_domain::state::State;
 use hefu_projections::Views;
 use hefu_store::{DirLock, DurablePoint};
 use uuid::Uuid;
 
 mod live;
+mod trial;
 
-use self::live::Listeners;
+use self::{live::Listeners, trial::Trials};
 pub use crate::ledger::Mode;
 use crate::{
     answer::{Accepted, Answer, EngineError, Refused},
-    authenticate::{Authenticator, Checked, KeyDirectory},
+    authenticate::{Authenticator, Checked, KeyDirectory, SignatureCheck},
     indexer::{Indexer, SharedReader},
     ledger::Ledger,
     open::{self, Opened, Options},
@@ -56,6 +58,7 @@ pub struct Engine {
     desk: Desk,
     notary: Option<Notary>,
     listeners: Arc<Listeners>,
+    trials: Trials,
     opened: Opened,
 }
 
@@ -75,6 +78,8 @@ struct Request {
     checked: Vec<Checked>,
     mode: Mode,
     session: Option<Session>,
+    /// What a dry run of several commands is decided on.
+    copy: Option<Box<State>>,
     reply: Reply,
 }
 
@@ -137,7 +142,20 @@ impl Engine {
         let writer =
             thread::Builder::new().name("hefu-writer".to_owned()).spawn(move || writer.run(&requests));
         let writer = writer.map_err(EngineError::file("start a thread for", dir))?;
-        Ok(Engine { origin, authenticator, views, queue, writer, indexer, desk, notary, listeners, opened })
+        let trials = Trials::default();
+        Ok(Engine {
+            origin,
+            authenticator,
+            views,
+            queue,
+            writer,
+            indexer,
+            desk,
+            notary,
+            listeners,
+            trials,
+            opened,
+        })
     }
 
     /// The ledger's name.
@@ -179,6 +197,13 @@ impl Engine {
         Ticket { reply: answers }
     }
 
+    /// Whether a key on record signed the command.
+    pub fn is_signed(&self, command: Vec<u8>) -> bool {
+        let mut checked = self.authenticator.read(vec![command]);
+        self.authenticator.verify(&mut checked);
+        checked.iter().all(right)
+    }
+
     /// Submits the bytes of signed commands; the answers go to `reply`, on the writer's thread. If the writer goes
     /// without an answer, `reply` is dropped.
     ///
@@ -192,10 +217,14 @@ impl Engine {
         reply: impl FnOnce(Result<Vec<Answer>, EngineError>) + Send + 'static,
     ) {
         let mut checked = self.authenticator.read(commands);
-        if checked.len() > FEW {
+        let tries = mode == Mode::DryRun && checked.len() > 1;
+        if checked.len() > FEW || tries {
             self.authenticator.verify(&mut checked);
         }
-        let request = Request { checked, mode, session: session.cloned(), reply: Box::new(reply) };
+        // Whose first command no key on record signed is refused there, and nothing is copied for him.
+        let tries = tries && checked.first().is_some_and(right);
+        let copy = tries.then(|| self.trials.copy(&self.views));
+        let request = Request { checked, mode, session: session.cloned(), copy, reply: Box::new(reply) };
         if let Err(mpsc::SendError(Work::Submit(request))) = self.queue.send(Work::Submit(request)) {
             (request.reply)(Err(EngineError::Stopped("the writer has gone".to_owned())));
         }
@@ -299,7 +328,7 @@ impl Writer {
     }
 
     fn answer(&mut self, request: Request) {
-        let Request { checked, mode, session, reply } = request;
+        let Request { checked, mode, session, mut copy, reply } = request;
         let whole = matches!(mode, Mode::Atomic | Mode::DryRun);
         let mut answers = Vec::with_capacity(checked.len());
         let mut rest = checked.into_iter();
@@ -313,7 +342,11 @@ impl Writer {
                 answers.extend(part.iter().map(|_| Answer::Refused(Refused::Skipped, None)));
                 continue;
             }
-            match self.commit(&part, mode) {
+            let outcome = match &mut copy {
+                Some(copy) => self.try_on(copy, &part),
+                None => self.commit(&part, mode),
+            };
+            match outcome {
                 Ok(part) => {
                     let refused = part.iter().any(|answer| answer.accepted().is_none());
                     if refused && mode == Mode::Stop {
@@ -328,6 +361,19 @@ impl Writer {
             halt(session.as_ref());
         }
         reply(outcome);
+        if let Some(copy) = copy {
+            // To take a large state down takes time, too.
+            thread::spawn(move || drop(copy));
+        }
+    }
+
+    /// Tries commands on a copy of the state.
+    fn try_on(&mut self, copy: &mut State, checked: &[Checked]) -> Result<Vec<Answer>, EngineError> {
+        self.reopen()?;
+        let Some(ledger) = &mut self.ledger else {
+            return Err(EngineError::Stopped("the ledger is not open".to_owned()));
+        };
+        Ok(ledger.try_on(copy, checked))
     }
 
     /// Commits; after a failed append drops the ledger and opens it again by replay, now or when the disk lets it.
@@ -438,6 +484,11 @@ fn next(requests: &Receiver<Work>, quick: &mut bool) -> Option<Work> {
     // Being woken takes about as long again.
     *quick = awake.elapsed() < 2 * ALERT;
     work
+}
+
+/// Whether a known key signed it.
+fn right(checked: &Checked) -> bool {
+    checked.as_ref().is_ok_and(|authentic| authentic.signature == SignatureCheck::Right)
 }
 
 fn commands(group: &[Request]) -> usize {

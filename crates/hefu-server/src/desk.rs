@@ -33,6 +33,7 @@ use crate::{
     counts::Counts,
     cursors::Cursors,
     server::{Connections, Server},
+    submit::GATHERED_KIB,
     tokens::Tokens,
 };
 
@@ -46,6 +47,8 @@ pub(crate) const READERS: usize = 256;
 const FOLDS: usize = 2;
 /// Submissions that wait for the writer; half of what he lets wait, so that nobody who sends one is held up.
 const SUBMISSIONS: usize = QUEUE / 2;
+/// Dry runs of several commands at once. Each is decided on a copy of the state.
+const TRIALS: usize = 1;
 
 /// The folder of a ledger's service, beside it: tokens and cursors.
 pub fn service_folder(ledger: &Path) -> PathBuf {
@@ -70,6 +73,8 @@ pub(crate) struct Desk {
     past: Mutex<Vec<(u64, Arc<Reader>)>>,
     copy: Mutex<Arc<Views>>,
     folds: Semaphore,
+    trials: Arc<Semaphore>,
+    gathered: Arc<Semaphore>,
     readers: Arc<Semaphore>,
     submissions: Arc<Semaphore>,
 }
@@ -92,7 +97,8 @@ impl Desk {
         });
         let folder = service_folder(ledger);
         let (past, copy, folds) = (Mutex::default(), Mutex::default(), Semaphore::new(FOLDS));
-        let readers = Arc::new(Semaphore::new(READERS));
+        let (trials, readers) = (Arc::new(Semaphore::new(TRIALS)), Arc::new(Semaphore::new(READERS)));
+        let gathered = Arc::new(Semaphore::new(GATHERED_KIB));
         let submissions = Arc::new(Semaphore::new(SUBMISSIONS));
         let (tokens, cursors) = (Tokens::of(&folder), Cursors::of(&folder));
         let (stopping, connections) = (server.stopping(), server.connections());
@@ -108,6 +114,8 @@ impl Desk {
             past,
             copy,
             folds,
+            trials,
+            gathered,
             readers,
             submissions,
         })
@@ -146,14 +154,20 @@ impl Desk {
         mode: Mode,
         session: Option<Session>,
     ) -> Result<HandedIn, Problem> {
+        let several = mode == Mode::DryRun && commands.len() > 1;
+        let turn = if several {
+            Some(self.trials.clone().acquire_owned().await.map_err(|_| failed())?)
+        } else {
+            None
+        };
         let place = self.submissions.clone().acquire_owned().await.map_err(|_| failed())?;
         let (reply, answers) = oneshot::channel();
         let reply = move |outcome| {
             // Whoever has gone finds the answer on record.
             let _ = reply.send(outcome);
-            drop(place);
+            drop((place, turn));
         };
-        if commands.len() <= FEW {
+        if commands.len() <= FEW && !several {
             self.engine.submit_then(commands, mode, session.as_ref(), reply);
         } else {
             let check = move |desk: &Desk| {
@@ -163,6 +177,18 @@ impl Desk {
             self.work(check).await?;
         }
         Ok(HandedIn(answers))
+    }
+
+    /// Room for commands that wait for those they go together with; whoever finds none is to come again.
+    pub(crate) fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        self.gathered.clone().try_acquire_many_owned(kib).map_err(|_| {
+            let (zh, en) = (
+                "同时一并提交的命令过多,请稍后再试",
+                "too much is being sent to go together: come again later",
+            );
+            Problem::new(Kind::Busy, "too_much_at_once", zh, en)
+        })
     }
 
     /// A place among those who stream records; whoever finds none is to come again.

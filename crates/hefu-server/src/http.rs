@@ -4,6 +4,7 @@
 //! Failures are problems (RFC 9457) from the one table, in Chinese for callers who prefer it. An answer has an ETag; one
 //! in pages has a `Link` to the next.
 
+mod exchange;
 mod health;
 mod reply;
 mod site;
@@ -67,10 +68,10 @@ fn handler(route: Route) -> MethodRouter<Arc<Desk>> {
         Operation::Submit => call(route, |desk, _, asked: v1::SubmitRequest| async move {
             submit::one(&desk, asked.command, asked.dry_run).await
         }),
-        Operation::SubmitBatch => call(route, |desk, _, asked: v1::SubmitBatchRequest| async move {
-            let mode = submit::mode(&asked)?;
-            submit::batch(&desk, asked.commands, mode, None).await
-        }),
+        Operation::SubmitBatch => match route.form {
+            Form::Exchange => post(exchange::commands),
+            Form::Get | Form::Lines | Form::Post | Form::Put => call(route, batch),
+        },
         Operation::GetReceipt => call(route, |desk, _, asked: v1::GetReceiptRequest| async move {
             submit::receipt(&desk, asked.id).await
         }),
@@ -97,7 +98,7 @@ fn handler(route: Route) -> MethodRouter<Arc<Desk>> {
         }
         Operation::ReadRecords => match route.form {
             Form::Lines => get(stream),
-            Form::Get | Form::Post | Form::Put => call(route, page),
+            Form::Get | Form::Post | Form::Exchange | Form::Put => call(route, page),
         },
         Operation::GetCursor => {
             call(route, |desk, caller, asked| async move { records::get_cursor(&desk, caller, asked).await })
@@ -141,9 +142,24 @@ where
     };
     match route.form {
         Form::Get | Form::Lines => get(handle),
-        Form::Post => post(handle),
+        Form::Post | Form::Exchange => post(handle),
         Form::Put => put(handle),
     }
+}
+
+/// The commands of one request.
+async fn batch(
+    desk: Arc<Desk>,
+    _: Caller,
+    asked: v1::SubmitBatchRequest,
+) -> Result<v1::SubmitBatchResponse, Problem> {
+    let mode = submit::mode(&asked)?;
+    if asked.more {
+        let (zh, en) =
+            ("多个请求一并提交请用 /v1/commands/stream", "to send more of it, use /v1/commands/stream");
+        return Err(Problem::usage("more", zh, en));
+    }
+    submit::batch(&desk, asked.commands, mode, None).await
 }
 
 /// Some records; `next` says where to go on.
@@ -218,12 +234,7 @@ async fn read<M: DeserializeOwned>(route: Route, request: Request) -> Result<M, 
         let (zh, en) = ("此处不接受查询参数", "nothing is asked in the query here");
         return Err(Problem::usage(name, zh, en));
     }
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    if !kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
-        let (zh, en) = ("请求应为 application/json", "the request is to be application/json");
-        return Err(Problem::new(Kind::Media, "other_media", zh, en));
-    }
+    takes(&parts.headers, "application/json")?;
     let body = Bytes::from_request(Request::from_parts(parts, body), &()).await;
     let body = body.map_err(|error| match error.status() {
         axum::http::StatusCode::PAYLOAD_TOO_LARGE => {
@@ -243,6 +254,17 @@ async fn read<M: DeserializeOwned>(route: Route, request: Request) -> Result<M, 
         }
     }
     query::from_json(value)
+}
+
+/// Fails unless the body is of this media type.
+fn takes(headers: &HeaderMap, media: &str) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    if kind.is_some_and(|kind| kind.eq_ignore_ascii_case(media)) {
+        return Ok(());
+    }
+    let (zh, en) = (format!("请求应为 {media}"), format!("the request is to be {media}"));
+    Err(Problem::new(Kind::Media, "other_media", zh, en))
 }
 
 fn pairs(query: &str) -> Vec<(String, String)> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use hefu_chain::origin::Origin;
-use hefu_client::{BATCH_BYTES, Denial, LedgerService, OnRecord, Together};
+use hefu_client::{Denial, LedgerService, OnRecord, TOGETHER_BYTES, Together, fitting};
 use hefu_domain::state::State;
 use hefu_engine::{Accepted, EngineError, Mode, Reader, Recorded};
 use uuid::Uuid;
@@ -170,13 +170,14 @@ impl Wire {
             Mode::Atomic => Together::Whole,
             Mode::DryRun => Together::DryRun,
         };
+        let whole = matches!(how, Together::Whole | Together::DryRun);
         let bytes: usize = commands.iter().map(Vec::len).sum();
-        if matches!(how, Together::Whole | Together::DryRun) && bytes > BATCH_BYTES {
+        if whole && bytes > TOGETHER_BYTES {
             return Err(too_large(bytes));
         }
         let (mut answers, mut rest) = (Vec::with_capacity(commands.len()), commands);
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(fitting(rest));
+            let (now, later) = rest.split_at(if whole { rest.len() } else { fitting(rest) });
             rest = later;
             if self.halted {
                 answers.extend(now.iter().map(|_| Answered::Skipped));
@@ -192,16 +193,6 @@ impl Wire {
         }
         Ok(answers)
     }
-}
-
-/// How many of the first commands go into one request: at least one, whatever its size.
-fn fitting(commands: &[Vec<u8>]) -> usize {
-    let mut bytes = 0;
-    let fit = commands.iter().take_while(|command| {
-        bytes += command.len();
-        bytes <= BATCH_BYTES
-    });
-    fit.count().max(1)
 }
 
 impl From<hefu_client::Answered> for Answered {
@@ -222,15 +213,15 @@ fn accepted(one: OnRecord) -> Accepted {
     Accepted { id, position, records, leaf, receipt, repeated }
 }
 
-/// What goes together must fit into one request.
+/// What goes together has a limit: it waits in the memory of the service until it is complete.
 fn too_large(bytes: usize) -> CliError {
     let message = text(
         "一并提交或试算的命令通过网址时过大",
         "over a URL this is too much to go together, or to be tried together",
     );
     let why = text(
-        format!("共 {bytes} 字节,至多 {BATCH_BYTES} 字节"),
-        format!("there are {bytes} bytes, at most {BATCH_BYTES} go together"),
+        format!("共 {bytes} 字节,至多 {TOGETHER_BYTES} 字节"),
+        format!("there are {bytes} bytes, at most {TOGETHER_BYTES} go together"),
     );
     let hint = text(
         "分成较小的部分,或在账本目录上运行",

@@ -163,6 +163,94 @@ fn a_ledger_is_written_to_over_a_url_as_in_its_directory() {
 }
 
 #[test]
+fn regions_change_over_a_url_as_in_the_directory() {
+    let (here, there) = twins();
+    here.write("journal.jsonl", SAMPLE);
+    here.run(&["submit", "journal.jsonl"]).exits(0);
+    fs::remove_dir_all(there.path("L")).unwrap();
+    copy(&here.path("L"), &there.path("L"));
+    let auditor = token(&there, "auditor", &[]);
+    let service = Service::start(&there, &["--checkpoint-every", "1"]);
+    let caller = Caller { place: &there, url: &service.url, token: &auditor };
+    let province = ["--as", "330000/coordinator"];
+    let rests = ["--date", "2024-12-01", "--document", "国函〔2024〕1号"];
+    let with = |args: &[&'static str]| [args, &rests, &province].concat();
+    let named = |args: &[&'static str]| [args, &["--date", "2024-12-02"], &province].concat();
+    let report = ["report", "indicators", "--region", "330000", "--children", "--period", "2024"];
+    for args in [
+        with(&["region", "split", "330881", "--into", "330681", "--project", PROJECT]),
+        with(&["region", "split", "330881", "--into", "330681", "--project", "nobody"]),
+        with(&["region", "reparent", "330881", "--under", "330200"]),
+        with(&["region", "merge", "330108", "--into", "330106"]),
+        with(&["region", "merge", "330108", "--into", "330106"]),
+        [&["region", "merge", "330105", "--into", "330106"], &rests[..], &["--as", "330105/coordinator"]]
+            .concat(),
+        named(&["region", "rename", "330881", "--name-zh", "新区"]),
+        [&named(&["region", "recode", "新区", "--code", "339999"])[..], &["--dry-run"]].concat(),
+        named(&["region", "recode", "新区", "--code", "339999"]),
+        vec!["region", "show", "339999"],
+        vec!["region", "show", "330108"],
+        [&report[..], &["--geography", "current"]].concat(),
+        report.to_vec(),
+    ] {
+        let args = [&args[..], &["--format", "table"]].concat();
+        let expected = here.run_bare(&[&["-L", "L"][..], &args].concat());
+        assert_eq!(seen(&caller.run(&args)), seen(&expected), "{args:?}");
+    }
+    service.stop();
+    assert_eq!(on_record(&there), on_record(&here));
+}
+
+/// So many commands of two kilobytes are more than one request holds.
+const MANY: usize = 2300;
+
+#[test]
+fn what_goes_together_over_a_url_may_be_large() {
+    let (here, there) = twins();
+    let auditor = token(&there, "auditor", &[]);
+    let service = Service::start(&there, &["--checkpoint-every", "1"]);
+    let caller = Caller { place: &there, url: &service.url, token: &auditor };
+    // Long names make large commands.
+    let (firm, name) = ("91330100799655058B", "一".repeat(490));
+    let enterprise = json!({"as": "330108", "type": "register_enterprise", "enterprise": firm, "name": "甲", "region": "330108"});
+    let project = |number: usize, by: &str| {
+        json!({"as": by, "type": "register_project", "project": format!("0198b2c4-0000-7000-8000-{number:012}"),
+            "name": format!("{name}{number}"), "enterprise": firm, "industry": "C34", "origin": "330108",
+            "planned_investment": "1.00", "date": "2023-01-10"})
+    };
+    let journal = |last: &str| {
+        let projects =
+            (0..MANY).map(|number| project(number, if number + 1 == MANY { last } else { "330108" }));
+        let lines = std::iter::once(enterprise.clone()).chain(projects).map(|line| line.to_string());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let head = "项目名称,统一社会信用代码,行业,计划投资(元),登记日期\n";
+    let rows = (0..MANY).map(|number| format!("{name}乙{number},{firm},C34,1,2023-01-10\n"));
+    let files = [
+        ("bad.jsonl", journal("330881")),
+        ("good.jsonl", journal("330108")),
+        ("p.csv", rows.fold(head.to_owned(), |text, row| text + &row)),
+    ];
+    for (name, text) in &files {
+        here.write(name, text);
+        there.write(name, text);
+    }
+    for args in [
+        &["submit", "bad.jsonl", "--atomic"][..],
+        &["submit", "good.jsonl", "--dry-run"],
+        &["submit", "good.jsonl", "--atomic"],
+        &["import", "projects", "p.csv", "--as", "330881"],
+        &["import", "projects", "p.csv", "--as", "330108"],
+    ] {
+        let expected = here.run_bare(&[&["-L", "L"][..], args].concat());
+        assert_eq!(seen(&caller.run(args)), seen(&expected), "{args:?}");
+    }
+    service.stop();
+    assert_eq!(there.size(), here.size());
+    assert!(here.size() > 2 * MANY as u64);
+}
+
+#[test]
 fn a_signature_is_the_only_credential() {
     let (_, there) = twins();
     let service = Service::start(&there, &[]);

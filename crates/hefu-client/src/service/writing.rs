@@ -12,13 +12,19 @@ use hefu_chain::{
     receipt::{Receipt, Refusal},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{LedgerService, MAX_ANSWER, ServiceFailure};
 
 /// Bytes of the signed commands of one request.
 pub const BATCH_BYTES: usize = 4 << 20;
+/// Bytes of signed commands that go together.
+pub const TOGETHER_BYTES: usize = 64 << 20;
+/// How long they may take on their way and until they are answered.
+const LONG: Duration = Duration::from_mins(10);
+/// Bytes of the answers to them.
+const MAX_ANSWERS: u64 = 512 << 20;
 /// How often a request is sent, at most, if nobody answers.
 const ATTEMPTS: u32 = 5;
 /// How long after the first attempt the second one is made; each later one waits twice as long.
@@ -92,6 +98,21 @@ enum OneAnswer {
     Refused(Refused),
 }
 
+/// A line of an answer that goes on.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Answers(Batch),
+    Failed { problem: Failure },
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    status: u16,
+    code: String,
+    title: String,
+}
+
 #[derive(Deserialize)]
 struct Found {
     accepted: Accepted,
@@ -127,19 +148,21 @@ struct Refused {
 }
 
 impl LedgerService {
-    /// Submits the bytes of signed commands, together at most [`BATCH_BYTES`], and waits for their answers, in order.
+    /// Submits the bytes of signed commands and waits for their answers, in order: at most [`BATCH_BYTES`], or
+    /// [`TOGETHER_BYTES`] of what goes together.
     pub fn submit(&self, commands: &[Vec<u8>], how: Together) -> Result<Vec<Answered>, ServiceFailure> {
-        let url = format!("{}/v1/commands/batch", self.base);
-        let coded: Vec<String> = commands.iter().map(|command| BASE64_STANDARD.encode(command)).collect();
-        let mut body = json!({"commands": coded});
-        match how {
-            Together::Each => {}
-            Together::Stop => body["stop_at_refusal"] = json!(true),
-            Together::Whole => body["all_or_none"] = json!(true),
-            Together::DryRun => body["dry_run"] = json!(true),
-        }
-        let body = body.to_string();
-        let Batch { answers } = self.patiently(&url, body.as_bytes())?;
+        let bytes: usize = commands.iter().map(Vec::len).sum();
+        let many = bytes > BATCH_BYTES && matches!(how, Together::Whole | Together::DryRun);
+        let url = format!("{}/v1/commands/{}", self.base, if many { "stream" } else { "batch" });
+        let answers = if many {
+            self.together(&url, commands, how)?
+        } else {
+            let body = asked(commands, how, false).to_string();
+            LedgerService::patiently(|| {
+                let answer = self.http.post(&url, "application/json", body.as_bytes(), MAX_ANSWER)?;
+                LedgerService::read::<Batch>(url.clone(), &answer).map(|(batch, _)| batch.answers)
+            })?
+        };
         let unreadable = |why: &str| ServiceFailure::Unreadable { url: url.clone(), why: why.to_owned() };
         if answers.len() != commands.len() {
             return Err(unreadable("it has another number of answers than of commands"));
@@ -168,26 +191,87 @@ impl LedgerService {
         }
     }
 
-    /// Posts, and posts again if no answer came: it may have been lost on the way back.
-    fn patiently(&self, url: &str, body: &[u8]) -> Result<Batch, ServiceFailure> {
+    /// Sends what goes together in several requests of one stream.
+    fn together(
+        &self,
+        url: &str,
+        commands: &[Vec<u8>],
+        how: Together,
+    ) -> Result<Vec<OneAnswer>, ServiceFailure> {
+        let (mut body, mut rest) = (String::new(), commands);
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(fitting(rest));
+            rest = later;
+            body += &asked(now, how, !later.is_empty()).to_string();
+            body.push('\n');
+        }
+        LedgerService::patiently(|| {
+            let kind = "application/x-ndjson";
+            let answer = self.http.post_long(url, kind, body.as_bytes(), (MAX_ANSWERS, LONG))?;
+            if answer.status != 200 {
+                return LedgerService::read::<Batch>(url.to_owned(), &answer).map(|(batch, _)| batch.answers);
+            }
+            let mut answers = Vec::new();
+            for line in answer.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                match serde_json::from_slice(line) {
+                    Ok(Line::Answers(batch)) => answers.extend(batch.answers),
+                    Ok(Line::Failed { problem: Failure { status, code, title } }) => {
+                        return Err(ServiceFailure::Problem { url: url.to_owned(), status, code, title });
+                    }
+                    Err(error) => {
+                        let why = error.to_string();
+                        return Err(ServiceFailure::Unreadable { url: url.to_owned(), why });
+                    }
+                }
+            }
+            Ok(answers)
+        })
+    }
+
+    /// Asks, and asks again if no answer came: it may have been lost on the way back.
+    fn patiently<T>(ask: impl Fn() -> Result<T, ServiceFailure>) -> Result<T, ServiceFailure> {
         let mut pause = PAUSE;
         let mut attempt = 1;
         loop {
-            let outcome = self.http.post(url, "application/json", body, MAX_ANSWER);
-            let outcome = outcome.map_err(ServiceFailure::from);
-            let outcome = outcome.and_then(|answer| LedgerService::read(url.to_owned(), &answer));
+            let outcome = ask();
             let lost = match &outcome {
                 Err(ServiceFailure::NoAnswer(_)) => true,
                 Err(ServiceFailure::Problem { status, .. }) => matches!(status, 408 | 429),
                 Ok(_) | Err(ServiceFailure::Unreadable { .. }) => false,
             };
             if !lost || attempt == ATTEMPTS {
-                return outcome.map(|(batch, _)| batch);
+                return outcome;
             }
             thread::sleep(pause);
             (attempt, pause) = (attempt + 1, pause * 2);
         }
     }
+}
+
+/// A request for these commands.
+fn asked(commands: &[Vec<u8>], how: Together, more: bool) -> Value {
+    let coded: Vec<String> = commands.iter().map(|command| BASE64_STANDARD.encode(command)).collect();
+    let mut body = json!({"commands": coded});
+    match how {
+        Together::Each => {}
+        Together::Stop => body["stop_at_refusal"] = json!(true),
+        Together::Whole => body["all_or_none"] = json!(true),
+        Together::DryRun => body["dry_run"] = json!(true),
+    }
+    if more {
+        body["more"] = json!(true);
+    }
+    body
+}
+
+/// How many of the first commands go into one request: at least one, whatever its size.
+pub fn fitting(commands: &[Vec<u8>]) -> usize {
+    let mut bytes = 0;
+    let fit = commands.iter().take_while(|command| {
+        bytes += command.len();
+        bytes <= BATCH_BYTES
+    });
+    fit.count().max(1)
 }
 
 /// Whether an answer is that of these bytes: a leaf names the command by id and digest.

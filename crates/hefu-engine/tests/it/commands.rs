@@ -160,6 +160,47 @@ fn stop_atomic_and_dry_run_write_what_they_say() {
     assert_eq!(replay(reader.log(), &|_| {}).unwrap().findings, []);
 }
 
+/// The answer, though nothing can be published meanwhile.
+fn soon<T: Send + 'static>(answer: &std::sync::mpsc::Receiver<T>) -> T {
+    answer.recv_timeout(std::time::Duration::from_mins(1)).expect("an answer")
+}
+
+#[test]
+fn what_is_only_tried_keeps_the_writer_from_nothing() {
+    let bench = Bench::new();
+    let engine = std::sync::Arc::new(bench.open());
+    let mut signer = bench.signer();
+    project(&engine, &mut signer);
+    let mut signed = |value| sign(&engine, &mut signer, "330108", report(value));
+    let (id, one) = signed(1);
+    let two = vec![signed(2).1, signed(3).1];
+    let stranger: Vec<Vec<u8>> = two.iter().map(|bytes| [bytes, &b" "[..]].concat()).collect();
+    let try_out = |commands: Vec<Vec<u8>>| {
+        let (engine, (send, receive)) = (engine.clone(), std::sync::mpsc::channel());
+        std::thread::spawn(move || {
+            let codes = |answers: Vec<Answer>| answers.iter().map(code).collect::<Vec<_>>().join(" ");
+            let _ = send.send(codes(engine.submit(commands, Mode::DryRun, None).wait().unwrap()));
+        });
+        receive
+    };
+    // While the published state is held, whoever takes a copy of it waits.
+    let held = engine.views().write().unwrap();
+    let several = try_out(two.clone());
+    assert_eq!(soon(&try_out(vec![one.clone()])), "ok");
+    assert_eq!(soon(&try_out(stranger)), "bad_envelope skipped");
+    assert!(engine.recorded(vec![id]).unwrap()[0].is_none(), "the writer answers");
+    assert!(several.try_recv().is_err());
+    drop(held);
+    assert_eq!(soon(&several), "ok ok");
+    // And nothing of it was recorded, nor decided on later.
+    let before = engine.views().read().unwrap().size;
+    assert_eq!(soon(&try_out([two.clone(), vec![one]].concat())), "ok ok ok");
+    let recorded = engine.submit(two, Mode::Each, None).wait().unwrap();
+    assert_eq!((ok(&recorded[0]).position, ok(&recorded[1]).position), (before, before + 1));
+    std::sync::Arc::into_inner(engine).unwrap().close().unwrap();
+    assert_eq!(replay(Reader::open(&bench.dir).unwrap().log(), &|_| {}).unwrap().findings, []);
+}
+
 #[test]
 fn a_reopened_ledger_knows_what_the_closed_one_knew() {
     for backend in [Backend::Segments, Backend::Sled] {

@@ -9,13 +9,15 @@ use hefu_api::{
         SubmitResponse, ledger_service_server::LedgerService,
     },
 };
-use hefu_engine::Session;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Service, status};
-use crate::{desk::stops, submit};
+use crate::{
+    desk::stops,
+    submit::{self, Due, PATIENCE, Requests, late},
+};
 
 /// Batches of one stream that may wait for the writer, or for the reader of their answers.
 const AHEAD: usize = 4;
@@ -38,42 +40,43 @@ impl LedgerService for Service {
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
         self.call(Operation::SubmitBatch, request, |desk, _, mut requests| async move {
             let (line, waiting) = mpsc::channel(AHEAD);
-            let session = Session::default();
+            let mut taken = Requests::new(desk.clone());
             // One batch is read and checked while the ones before it are written; nothing after a failure is taken.
             tokio::spawn(async move {
-                let mut mode = None;
                 let mut stopping = desk.stopping.clone();
                 loop {
                     let next = tokio::select! {
                         next = requests.message() => next,
+                        () = sleep(PATIENCE), if taken.waits() => Err(status(late())),
                         // What was answered is on record; what comes later is to be sent again elsewhere or later.
                         _ = stopping.wait_for(|stop| *stop) => Err(status(stops())),
                         // Nobody is left to tell.
                         () = line.closed() => break,
                     };
-                    let handed_in = match next {
-                        Ok(None) => break,
-                        Err(error) => Err(error),
-                        Ok(Some(asked)) => match submit::mode(&asked) {
-                            Err(wrong) => Err(status(wrong)),
-                            Ok(asks) => {
-                                let mode = *mode.get_or_insert(asks);
-                                let handed_in =
-                                    desk.hand_in(asked.commands, mode, Some(session.clone())).await;
-                                handed_in.map(|handed_in| (handed_in, mode)).map_err(status)
-                            }
+                    let due = match next {
+                        Ok(None) => match taken.end() {
+                            Ok(()) => break,
+                            Err(error) => Err(status(error)),
                         },
+                        Err(error) => Err(error),
+                        Ok(Some(asked)) => taken.take(asked).await.map_err(status),
                     };
-                    let over = handed_in.is_err();
-                    if line.send(handed_in).await.is_err() || over {
+                    let (due, over) = match due {
+                        Ok(due) => (due.into_iter().map(Ok).collect(), false),
+                        Err(error) => (vec![Err(error)], true),
+                    };
+                    for one in due {
+                        if line.send(one).await.is_err() {
+                            return;
+                        }
+                    }
+                    if over {
                         break;
                     }
                 }
             });
-            let stream = ReceiverStream::new(waiting).then(async |handed_in| {
-                let (handed_in, mode) = handed_in?;
-                submit::answered(handed_in, mode).await.map_err(status)
-            });
+            let stream = ReceiverStream::new(waiting)
+                .then(async |due: Result<Due, Status>| due?.answer().await.map_err(status));
             let stream: Self::SubmitBatchStream = Box::pin(stream);
             Ok(stream)
         })

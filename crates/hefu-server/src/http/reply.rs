@@ -9,7 +9,6 @@ use axum::{
 use hefu_api::{
     problem::{Kind, Problem},
     routes::{Form, Route},
-    v1,
 };
 use hefu_chain::hash::Sha256Digest;
 use serde::Serialize;
@@ -20,7 +19,7 @@ use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use crate::{desk::failed, records::Reading};
 
 /// Lines that wait for a slow reader; then reading waits, too.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
 /// Who asks, and in which language, decides what is answered.
 const VARY: &str = "Authorization, Accept-Language";
 
@@ -92,7 +91,7 @@ fn thousandths(text: &str) -> u32 {
 pub(super) fn answer<A: Serialize>(route: Route, asked: &Asked, given: &A) -> Response {
     let Ok(value) = serde_json::to_value(given) else { return problem(&failed(), asked.zh) };
     let mut response = match route.form {
-        Form::Get | Form::Lines => text(asked, "application/json", format!("{value}\n")),
+        Form::Get | Form::Lines | Form::Exchange => text(asked, "application/json", format!("{value}\n")),
         Form::Post | Form::Put => {
             ([(header::CONTENT_TYPE, "application/json")], format!("{value}\n")).into_response()
         }
@@ -158,12 +157,18 @@ pub(super) fn lines(mut reading: Reading, place: OwnedSemaphorePermit, zh: bool)
             }
         }
     });
-    let body = Body::from_stream(ReceiverStream::new(receive).map(Ok::<_, std::convert::Infallible>));
+    streamed(receive)
+}
+
+/// Lines as they come.
+pub(super) fn streamed(lines: mpsc::Receiver<Bytes>) -> Response {
+    let body = Body::from_stream(ReceiverStream::new(lines).map(Ok::<_, std::convert::Infallible>));
     let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
     (headers, body).into_response()
 }
 
-fn line(step: Result<v1::ReadRecordsResponse, Problem>, zh: bool) -> Bytes {
+/// One line; a failure is the last.
+pub(super) fn line<T: Serialize>(step: Result<T, Problem>, zh: bool) -> Bytes {
     let step = step.and_then(|step| serde_json::to_value(step).map_err(|_| failed()));
     let value = step.unwrap_or_else(|error| serde_json::json!({"problem": error.json(zh)}));
     Bytes::from(format!("{value}\n"))

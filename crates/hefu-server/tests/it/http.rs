@@ -70,6 +70,10 @@ impl Caller {
         self.send(false, path, "application/json", body.to_string().as_bytes())
     }
 
+    pub(crate) fn post_as(&self, path: &str, kind: &str, body: &str) -> String {
+        self.send(false, path, kind, body.as_bytes()).body_mut().read_to_string().unwrap()
+    }
+
     pub(crate) fn json(&self, path: &str) -> Value {
         good(self.get(path))
     }

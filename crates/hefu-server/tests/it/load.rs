@@ -404,3 +404,55 @@ async fn what_goes_together_is_recorded_together_or_not_at_all() {
     let mut auditor = bench.as_role(Role::Auditor, None).await;
     assert_eq!(positions(&mut auditor, "observation.reported").await.len(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_together_may_come_in_several_requests() {
+    let mut bench = Bench::serve();
+    let mut part = |number: usize, by: &str, more: bool| {
+        let commands = (0..3).map(|one| bench.sign(by, report(&month(number * 3 + one), "1.00"))).collect();
+        v1::SubmitBatchRequest { commands, all_or_none: true, more, ..Default::default() }
+    };
+    let good = vec![part(0, "330881", true), part(1, "330881", true), part(2, "330881", false)];
+    let bad = vec![part(0, "330881", true), part(1, "330108", false)];
+    let each = vec![v1::SubmitBatchRequest { all_or_none: false, ..good[0].clone() }];
+    let stranger = v1::SubmitBatchRequest { commands: vec![b"{}".to_vec()], ..good[0].clone() };
+    let cut = good[..2].to_vec();
+    let mut client = bench.client(None).await;
+    let mut answers = async |asked: Vec<v1::SubmitBatchRequest>| {
+        let stream = client.ledger.submit_batch(tokio_stream::iter(asked)).await.unwrap().into_inner();
+        let codes = |answer: v1::SubmitBatchResponse| {
+            let code = |answer: v1::Answer| match answer.outcome.unwrap() {
+                v1::answer::Outcome::Accepted(one) => if one.repeated { "again" } else { "ok" }.to_owned(),
+                v1::answer::Outcome::Refused(refused) => refused.code,
+            };
+            answer.answers.into_iter().map(code).collect::<Vec<_>>().join(" ")
+        };
+        let answers: Vec<_> = stream.collect().await;
+        answers.into_iter().map(|one| one.map(codes).map_err(|error| code(&error).1)).collect::<Vec<_>>()
+    };
+    let said = |text: &str| Ok::<_, String>(text.to_owned());
+    let refused = |text: &str| vec![Err::<String, _>(text.to_owned())];
+    // Whatever is missing or refused: nothing is on record.
+    let none = said("skipped skipped skipped");
+    assert_eq!(answers(bad).await, [none, said("foreign_office skipped skipped")]);
+    assert_eq!(answers(cut).await, refused("usage"));
+    assert_eq!(answers(each).await, refused("usage"));
+    assert_eq!(answers(vec![stranger]).await, refused("unknown_signer"));
+    let mut auditor = bench.as_role(Role::Auditor, None).await;
+    assert_eq!(positions(&mut auditor, "observation.reported").await.len(), 1);
+    assert_eq!(answers(good.clone()).await, [said("ok ok ok"), said("ok ok ok"), said("ok ok ok")]);
+    // And once more, over HTTP, as after a lost answer.
+    let coded = |asked: &v1::SubmitBatchRequest| format!("{}\n", serde_json::to_value(asked).unwrap());
+    let lines: String = good.iter().map(coded).collect();
+    let anybody = Caller::of(&bench, None);
+    let again = anybody.post_as("/v1/commands/stream", "application/x-ndjson", &lines);
+    let again: Vec<serde_json::Value> =
+        again.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let repeated = |answer: &serde_json::Value| answer["accepted"]["repeated"] == true;
+    assert_eq!(again.len(), 3);
+    assert!(again.iter().all(|one| one["answers"].as_array().unwrap().iter().all(repeated)), "{again:?}");
+    let cut = anybody.post_as("/v1/commands/stream", "application/x-ndjson", &coded(&good[0]));
+    let cut: serde_json::Value = serde_json::from_str(&cut).unwrap();
+    assert_eq!((&cut["problem"]["code"], &cut["problem"]["field"]), (&json!("usage"), &json!("more")));
+    assert_eq!(positions(&mut auditor, "observation.reported").await.len(), 10);
+}
