@@ -10,7 +10,7 @@ use std::path::Path;
 use crate::entries::{arrange, bundle, records};
 use crate::hash::{self, Hash};
 use crate::note::{self, LogKey};
-use crate::tiles::{check_length, other_tiles, path, read};
+use crate::tiles::{check_length, newer, other_tiles, path, read};
 use crate::{Place, Report, Verdict};
 
 pub(crate) const WIDE: usize = 256;
@@ -80,6 +80,10 @@ pub fn verify(dir: &Path, key: Option<&LogKey>, report: &mut Report) -> io::Resu
             }
             other_tiles(dir, &chunks, row, report)?;
         }
+    }
+    if newer(dir, size)? {
+        let why = "a newer checkpoint was exported, or an export was cut short";
+        report.notes.push(format!("tiles of more than {size} records are here: {why}"));
     }
     if public && dir.join("public").is_file() {
         report.notes.push("no entries here, as the site is public: records were not checked".to_owned());

@@ -128,6 +128,12 @@ fn compare(file: &str, bytes: &[u8], chunk: Option<&Chunk>, hashes: &[Option<Has
     }
 }
 
+/// Tiles stay, so those of a newer checkpoint than this one can be seen.
+pub(crate) fn newer(dir: &Path, size: u64) -> io::Result<bool> {
+    let (edge, rest) = (path("0", size / WIDE as u64), usize::try_from(size % WIDE as u64).unwrap_or(0));
+    Ok(dir.join(&edge).exists() || partials(dir, &edge, WIDE)?.iter().any(|(_, _, width)| *width > rest))
+}
+
 /// The partial tiles of this place: name, content and width. The checkpoint's own, which is `now` wide, is left out.
 fn partials(dir: &Path, path: &str, now: usize) -> io::Result<Vec<(String, Vec<u8>, usize)>> {
     let mut found = Vec::new();

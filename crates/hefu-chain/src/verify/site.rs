@@ -112,6 +112,10 @@ impl Site<'_> {
         }
         report.notes.push("not checked, as a site has none: bodies, commands and their signatures".into());
         report.size = size;
+        if self.newer_tiles()? {
+            let why = "a newer checkpoint was exported, or an export was cut short";
+            report.notes.push(format!("tiles of more than {size} records are here: {why}"));
+        }
         match self.options.since {
             Some(since) => self.since(since, &below, report),
             None => report.notes.push("not checked without an older checkpoint (--since): rollback".into()),
@@ -129,6 +133,17 @@ impl Site<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Tiles stay, so those of a newer checkpoint than this one can be seen; fewer of them where nothing can be listed.
+    fn newer_tiles(&self) -> io::Result<bool> {
+        let Checkpoint { size, .. } = self.checkpoint;
+        let Ok(full) = Tile::new(Kind::Hashes(0), size / 256, 256) else { return Ok(false) };
+        if self.source.read(&full.to_string())?.is_some() {
+            return Ok(true);
+        }
+        let widths = self.source.list(&format!("{full}.p"))?.unwrap_or_default();
+        Ok(widths.iter().filter_map(|width| width.parse().ok()).any(|width: u64| width > size % 256))
     }
 
     /// The hash over full subtrees as the entries give it.

@@ -79,7 +79,9 @@ impl Site {
                 site.write(&tile.to_string(), &entries);
             }
             let note = Checkpoint { origin: origin(), size, root: builder.root() }.sign(&key()).unwrap();
-            site.write("checkpoint", note.to_string().as_bytes());
+            for name in ["checkpoint".to_owned(), format!("checkpoint.{size}")] {
+                site.write(&name, note.to_string().as_bytes());
+            }
         }
         site
     }
@@ -302,10 +304,57 @@ fn the_beginning_of_a_tile_under_the_name_of_the_whole() {
 }
 
 #[test]
+fn tiles_of_a_newer_checkpoint_are_noted() {
+    let site = Site::new();
+    let newer = |site: &Site| {
+        let options = Options { log_key: Some(key().public()), ..Options::default() };
+        let theirs = verify::site(&FolderSource::new(site.dir()), &options).unwrap();
+        let vkey = LogKey { name: None, public: key().public().0 };
+        let ours = hefu_offline::verify(site.dir(), Some(&vkey)).unwrap();
+        [theirs.notes, ours.notes]
+            .map(|notes| notes.iter().any(|note| note.starts_with("tiles of more than")))
+    };
+    assert_eq!(newer(&site), [false, false]);
+    site.write("checkpoint", &site.read("checkpoint.517"));
+    assert_eq!(site.agree("the checkpoint before").0, 0);
+    assert_eq!(newer(&site), [true, true]);
+}
+
+#[test]
 fn a_checkpoint_that_another_key_signed_is_nobodys_word() {
     let site = Site::new();
     let text = String::from_utf8(site.read("checkpoint")).unwrap();
     let said: Checkpoint = text[..=text.find("\n\n").unwrap()].parse().unwrap();
     site.write("checkpoint", said.sign(&SecretKey::from_seed([9; 32])).unwrap().to_string().as_bytes());
     assert_eq!(site.agree("a stranger's").0, 1);
+}
+
+/// Numbers that look random and are the same in every run.
+fn below(seed: &mut u64, limit: usize) -> usize {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*seed >> 33).unwrap() % limit
+}
+
+#[test]
+fn whatever_is_done_to_one_file_both_say_the_same() {
+    let site = Site::new();
+    let mut paths: Vec<String> = Tile::all(SIZE).map(|tile| tile.to_string()).collect();
+    paths.extend(["tile/0/001.p/10", "tile/0/002.p/5", "tile/entries/001.p/10"].map(str::to_owned));
+    let mut seed = 7;
+    for round in 0..400 {
+        let path = &paths[below(&mut seed, paths.len())];
+        let good = site.read(path);
+        let at = below(&mut seed, good.len());
+        let mut bytes = good.clone();
+        match round % 5 {
+            0 | 1 => bytes[at] ^= 1 << below(&mut seed, 8),
+            2 => bytes.truncate(at),
+            3 => drop(bytes.remove(at)),
+            _ => bytes.insert(at, b'x'),
+        }
+        site.write(path, &bytes);
+        let (verdict, _) = site.agree(&format!("round {round}: {path}, byte {at}"));
+        assert_ne!(verdict, 0, "round {round}: {path}, byte {at}");
+        site.write(path, &good);
+    }
 }

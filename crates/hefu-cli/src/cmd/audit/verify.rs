@@ -276,6 +276,9 @@ fn chinese(note: &str) -> String {
     if note.starts_with("nothing is pinned") {
         return "没有检查点,也无迹象表明曾发布过:无从比较".to_owned();
     }
+    if note.starts_with("tiles of more than ") {
+        return "站点中有更新的树片:曾导出更新的检查点,或导出中断".to_owned();
+    }
     if note.starts_with("the checkpoint was replaced") {
         return "核验期间检查点已更新".to_owned();
     }
